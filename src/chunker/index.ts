@@ -1,0 +1,1 @@
+export type { Chunker, SyncChunker } from './chunker.ts'

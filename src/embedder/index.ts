@@ -1,0 +1,1 @@
+export type { Embedder, Embedding, EmbeddingSpace, EmbedLimits, EmbedOptions, EmbedUsage } from './embedder.ts'

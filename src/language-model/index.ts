@@ -1,0 +1,8 @@
+export type {
+  FinishReason,
+  LanguageModel,
+  ModelCitation,
+  ModelEvent,
+  ModelOptions,
+  ModelUsage,
+} from './language-model.ts'

@@ -1,0 +1,44 @@
+import type { AbortOptions } from '../document.ts'
+import type { Prompt } from '../prompt-assembler/prompt-assembler.ts'
+
+/** What a call to a model cost. Absent members were not reported. */
+export interface ModelUsage {
+  /** Tokens of the prompt, cached ones included. */
+  readonly inputTokens?: number
+  /** Tokens of the prompt read from the provider's cache. */
+  readonly cachedInputTokens?: number
+  /** Tokens of the answer, reasoning included. */
+  readonly outputTokens?: number
+}
+
+/** Why a model stopped. */
+export type FinishReason = 'stop' | 'length' | 'refusal' | 'tool-call' | 'other'
+
+/** A citation that a provider made itself, mapped to the prompt's sources. */
+export interface ModelCitation {
+  /** Number of the source, as in `Prompt.sources`. */
+  readonly source: number
+  /** The quoted text, when the provider gives it. */
+  readonly quote?: string
+}
+
+/** What a model says, as it says it. The last event is `finish`. */
+export type ModelEvent =
+  | { readonly type: 'text'; readonly text: string }
+  | { readonly type: 'citation'; readonly citation: ModelCitation }
+  | { readonly type: 'tool-call'; readonly id: string; readonly name: string; readonly arguments: string }
+  | { readonly type: 'finish'; readonly reason: FinishReason; readonly usage: ModelUsage }
+
+/** Options of one call. */
+export interface ModelOptions extends AbortOptions {
+  /** The most tokens of the answer; the model's own limit by default. */
+  readonly maxOutputTokens?: number
+}
+
+/** A model that answers prompts. An implementation makes one request; `answer` adds citations and their verification. */
+export interface LanguageModel {
+  /** `provider:model`. */
+  readonly id: string
+  /** Streams the answer. Throws `ProviderError`. */
+  stream(prompt: Prompt, options?: ModelOptions): AsyncIterable<ModelEvent>
+}

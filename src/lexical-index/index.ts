@@ -1,0 +1,1 @@
+export type { LexicalEntry, LexicalIndex, LexicalMatch, LexicalSearchOptions } from './lexical-index.ts'

@@ -1,0 +1,35 @@
+import type { AbortOptions, Chunk, Metadata } from '../document.ts'
+import type { Filter } from '../filter.ts'
+
+/** One search result. */
+export interface LexicalMatch {
+  /** The chunk's id. */
+  readonly id: string
+  /** Bigger is better; 0 is never returned. */
+  readonly score: number
+}
+
+/** What a lexical index reads of a chunk. */
+export type LexicalEntry<M extends Metadata = Metadata> = Pick<Chunk<M>, 'id' | 'text' | 'headingPath' | 'metadata'>
+
+/** Options of a search. */
+export interface LexicalSearchOptions<M extends Metadata = Metadata> extends AbortOptions {
+  /** How many matches at the most: an integer from 1 to 10,000. */
+  readonly topK: number
+  /** Only entries whose metadata pass. */
+  readonly filter?: Filter<M> | undefined
+}
+
+/** Finds the entries that share words with a query. Matches are best first, ties by id. */
+export interface LexicalIndex<M extends Metadata = Metadata> {
+  /** Adds entries or replaces those with the same id. An id twice in one batch is `DUPLICATE_ID`. */
+  upsert(entries: readonly LexicalEntry<M>[], options?: AbortOptions): Promise<void>
+  /** Removes entries; unknown ids are ignored. */
+  remove(ids: readonly string[], options?: AbortOptions): Promise<void>
+  /** The best matches; entries without a word of the query are never among them. */
+  search(query: string, options: LexicalSearchOptions<M>): Promise<readonly LexicalMatch[]>
+  /** How many entries there are, or pass a filter. */
+  count(options?: { readonly filter?: Filter<M> | undefined } & AbortOptions): Promise<number>
+  /** Frees memory and files. Later calls throw `CLOSED`. */
+  close?(): Promise<void>
+}

@@ -1,0 +1,1 @@
+export type { Loader, LoaderInput } from './loader.ts'

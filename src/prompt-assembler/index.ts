@@ -1,0 +1,15 @@
+export type {
+  CachePlan,
+  Ledger,
+  LedgerEntry,
+  Omission,
+  PieceOrigin,
+  Prompt,
+  PromptAssembler,
+  PromptMessage,
+  PromptParts,
+  PromptPiece,
+  PromptSource,
+  ToolCall,
+  ToolDefinition,
+} from './prompt-assembler.ts'

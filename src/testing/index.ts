@@ -1,0 +1,1 @@
+export { type ConformanceCase, ConformanceError } from './conformance.ts'

@@ -1,0 +1,1 @@
+export type { LocalTokenCounter, RemoteTokenCounter, TokenCounter, Tokenizer } from './tokenizer.ts'

@@ -1,0 +1,1 @@
+export type { VectorEntry, VectorIndex, VectorMatch, VectorMetric, VectorSearchOptions } from './vector-index.ts'

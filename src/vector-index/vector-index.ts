@@ -1,0 +1,67 @@
+import type { AbortOptions, Metadata } from '../document.ts'
+import type { EmbeddingSpace } from '../embedder/embedder.ts'
+import type { Filter } from '../filter.ts'
+
+/** How two vectors are compared. Scores are the cosine, the dot product, or minus the squared distance: bigger is better. */
+export type VectorMetric = 'cosine' | 'dot' | 'euclidean'
+
+/** A vector to be stored under an id. */
+export interface VectorEntry<M extends Metadata = Metadata> {
+  /** Unique in the index; upserting it again replaces vector and metadata. */
+  readonly id: string
+  /** Finite values, as many as the index has dimensions; not all zero under `cosine`. */
+  readonly vector: Float32Array
+  /** What filters compare. */
+  readonly metadata?: M
+}
+
+/** One search result. */
+export interface VectorMatch<M extends Metadata = Metadata> {
+  /** The entry's id. */
+  readonly id: string
+  /** By the index's metric; the same value in every implementation to 1e-5. */
+  readonly score: number
+  /** The entry's metadata. */
+  readonly metadata?: M
+}
+
+/** Options of a search. */
+export interface VectorSearchOptions<M extends Metadata = Metadata> extends AbortOptions {
+  /** How many matches at the most: an integer from 1 to 10,000. */
+  readonly topK: number
+  /** Only entries whose metadata pass. */
+  readonly filter?: Filter<M> | undefined
+}
+
+/**
+ * Finds the stored vectors nearest to a query. A search returns `min(topK, allowed entries)` matches, best first, ties
+ * by id. A batch of writes holds as a whole or throws and changes nothing; an id twice in one batch is `DUPLICATE_ID`.
+ */
+export interface VectorIndex<M extends Metadata = Metadata> {
+  /** Length of every vector. */
+  readonly dimensions: number
+  /** How vectors are compared. */
+  readonly metric: VectorMetric
+  /** The space all its vectors come from, when known. */
+  readonly space?: EmbeddingSpace
+  /** Adds entries or replaces those with the same id. */
+  upsert(entries: readonly VectorEntry<M>[], options?: AbortOptions): Promise<void>
+  /** Removes entries; unknown ids are ignored. */
+  remove(ids: readonly string[], options?: AbortOptions): Promise<void>
+  /** The nearest entries. */
+  search(vector: Float32Array, options: VectorSearchOptions<M>): Promise<readonly VectorMatch<M>[]>
+  /** How many entries there are, or pass a filter. */
+  count(options?: { readonly filter?: Filter<M> | undefined } & AbortOptions): Promise<number>
+  /** Many searches at once; absent where it is no faster than one by one. */
+  searchMany?(
+    vectors: readonly Float32Array[],
+    options: VectorSearchOptions<M>,
+  ): Promise<readonly (readonly VectorMatch<M>[])[]>
+  /** Replaces metadata without touching vectors; without it, upsert again. Unknown ids throw `NOT_FOUND`. */
+  updateMetadata?(
+    entries: readonly { readonly id: string; readonly metadata: M }[],
+    options?: AbortOptions,
+  ): Promise<void>
+  /** Frees memory and files. Later calls throw `CLOSED`. Absent where nothing is held. */
+  close?(): Promise<void>
+}
