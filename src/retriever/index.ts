@@ -10,3 +10,11 @@ export type {
   StageReport,
   StoredChunk,
 } from './retriever.ts'
+export {
+  type AiSdkTool,
+  type RetrievalTool,
+  type ToolParameters,
+  type ToolResult,
+  type ToToolOptions,
+  toTool,
+} from './to-tool.ts'
