@@ -68,7 +68,7 @@ module.exports = {
       from: {
         path: '^src/',
         pathNot:
-          '^src/(node/|providers/(usearch|faiss|transformers)/|tokenizer/[a-z0-9-]+-node\\.ts$|embedder/[a-z0-9-]+-node\\.ts$)',
+          '^src/(node/|providers/(usearch|faiss|transformers)/|testing/loopback-server\\.ts$|tokenizer/[a-z0-9-]+-node\\.ts$|embedder/[a-z0-9-]+-node\\.ts$)',
       },
       to: { dependencyTypes: ['core'] },
     },

@@ -1,0 +1,2 @@
+export type { OpenAIConnection } from './openai-client.ts'
+export { type OpenAIEmbedderOptions, openaiEmbedder } from './openai-embedder.ts'
