@@ -1,1 +1,8 @@
+export { type ChunkNotes, chunkNotes } from './chunk-notes.ts'
 export type { Chunker, SyncChunker } from './chunker.ts'
+export { documentVersion } from './document-version.ts'
+export type { ChunkLimits } from './limits.ts'
+export { markdownChunker } from './markdown-chunker.ts'
+export type { ChunkCounter } from './measure.ts'
+export { recursiveChunker } from './recursive-chunker.ts'
+export { approximateCounter, characterCounter, type UnitCounter } from './unit-counter.ts'

@@ -1,1 +1,6 @@
+export type { TextLoaderOptions } from './decode.ts'
 export type { Loader, LoaderInput } from './loader.ts'
+export { loaderFor } from './loader-for.ts'
+export { markdownLoader } from './markdown-loader.ts'
+export { textLoader } from './text-loader.ts'
+export { type SourceSpan, sourceLocator, toSource } from './to-source.ts'

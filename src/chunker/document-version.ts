@@ -1,0 +1,14 @@
+import type { Document } from '../document.ts'
+import { contentHash } from '../internal/hash.ts'
+
+/**
+ * The version of a document: a content hash of its text, which every chunk carries as `documentVersion`.
+ *
+ * @example
+ * ```ts
+ * documentVersion({ id: 'a', text: 'Hello' }) === documentVersion({ id: 'b', text: 'Hello' })
+ * ```
+ */
+export function documentVersion(document: Pick<Document, 'text'>): string {
+  return contentHash(document.text)
+}

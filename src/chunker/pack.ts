@@ -1,0 +1,212 @@
+import type { Span } from '../document.ts'
+import { type BreakList, breakLevel } from './break-list.ts'
+import { type GraphemeFinder, graphemeFinder, isPlainBoundary } from './grapheme.ts'
+import type { Measure } from './measure.ts'
+import { isSpace } from './text-breaks.ts'
+
+/** How full and how overlapping the packed spans are. */
+export interface PackOptions {
+  /** Hard limit of tokens. */
+  readonly maxTokens: number
+  /** Tokens that a span repeats of the one before, at the most. */
+  readonly overlap: number
+  /** From which fraction of the limit a cut of each level below `section` is good enough. */
+  readonly minFill: readonly number[]
+  /** From which fraction of the limit a span ends at the next heading. */
+  readonly sectionFill: number
+}
+
+/** A packed span. */
+export interface Cut extends Span {
+  /** Exact count of its tokens. */
+  readonly tokens: number
+  /** Whether it is one grapheme cluster that exceeds the limit by itself. */
+  readonly oversize: boolean
+}
+
+/** Fractions that put structure first: a cut between paragraphs may leave more of a span empty than one between words. */
+export const structureFirst: readonly number[] = [0.9, 0.8, 0.7, 0.6, 0.5, 0.4]
+
+/**
+ * Packs a text into spans between breaks, in order and in linear time. Within the part of the limit where cuts are good
+ * enough, the best level wins; among equals a fingerprint of the text around the cut decides, so that after an edit
+ * the cuts soon fall where they fell before (local-maximum chunking). `breaks` ends with the text's length.
+ */
+export function* pack(text: string, breaks: BreakList, measure: Measure, options: PackOptions): Generator<Cut> {
+  const packer = new Packer(text, breaks, measure, options)
+  let start = 0
+  let total = 0
+  let end = 0
+  while (end < text.length) {
+    const placed = (start < end ? packer.place(start, total, end) : undefined) ?? packer.placeFrom(end)
+    yield placed
+    end = placed.end
+    ;[start, total] = packer.overlapStart(placed)
+  }
+}
+
+class Packer {
+  private readonly graphemes: GraphemeFinder
+  private readonly limit: number
+  /** Cost before the end of the last span. */
+  private endTotal = 0
+  private readonly text: string
+  private readonly breaks: BreakList
+  private readonly measure: Measure
+  private readonly options: PackOptions
+
+  constructor(text: string, breaks: BreakList, measure: Measure, options: PackOptions) {
+    this.text = text
+    this.breaks = breaks
+    this.measure = measure
+    this.options = options
+    this.graphemes = graphemeFinder(text)
+    this.limit = options.maxTokens * measure.perToken
+  }
+
+  /** A span from the end of the last one: always succeeds. */
+  placeFrom(start: number): Cut {
+    return this.place(start, this.endTotal, start) ?? this.cutHard(start)
+  }
+
+  /** A span from `start` that ends at a break after `floor`, or undefined where none fits. */
+  place(start: number, startTotal: number, floor: number): Cut | undefined {
+    const { breaks, measure, options } = this
+    const low = breaks.after(floor)
+    let budget = this.limit
+    let cap = breaks.size - 1
+    for (;;) {
+      const high = this.lastWithin(startTotal + budget, low, cap)
+      if (high < low) return undefined
+      const index = this.choose(low, high, startTotal, budget)
+      const end = breaks.positions[index]!
+      const cost = measure.totals[index]! - startTotal
+      const tokens = measure.additive ? Math.ceil(cost / measure.perToken) : measure.count(start, end)
+      if (tokens <= options.maxTokens) {
+        this.endTotal = measure.totals[index]!
+        return { start, end, tokens, oversize: false }
+      }
+      cap = index - 1
+      budget = cost * (options.maxTokens / tokens)
+    }
+  }
+
+  /** Where the next span begins, and the cost before it. */
+  overlapStart(last: Cut): [start: number, total: number] {
+    const { breaks, measure, options } = this
+    const none: [number, number] = [last.end, this.endTotal]
+    if (options.overlap === 0 || last.end === this.text.length) return none
+    const budget = options.overlap * measure.perToken
+    let chosen = -1
+    let chosenLevel = -1
+    for (let index = breaks.after(last.end - 1) - 1; index >= 0; index -= 1) {
+      const cost = this.endTotal - measure.totals[index]!
+      if (breaks.positions[index]! <= last.start || cost > budget) break
+      // A sentence start in the far half of the overlap is worth more than a few words.
+      const level = Math.min(breaks.levels[index]!, breakLevel.sentence)
+      if (level >= chosenLevel || cost < budget / 2) {
+        if (!measure.additive && measure.count(breaks.positions[index]!, last.end) > options.overlap) break
+        chosen = index
+        chosenLevel = level
+      }
+    }
+    if (chosen >= 0) return [breaks.positions[chosen]!, measure.totals[chosen]!]
+    const units = Math.floor((last.end - last.start) * (options.overlap / Math.max(1, last.tokens)))
+    const start = this.graphemes.atOrBefore(last.end - units, last.start)
+    if (start <= last.start || start >= last.end) return none
+    const tokens = measure.count(start, last.end)
+    return tokens > options.overlap ? none : [start, this.endTotal - tokens * measure.perToken]
+  }
+
+  /** Index of the last break whose total is within `total`; `low - 1` where there is none. */
+  private lastWithin(total: number, low: number, cap: number): number {
+    const { totals } = this.measure
+    // Gallop: the answer is near, and the list may be long.
+    let step = 16
+    let first = low
+    while (first + step <= cap && totals[first + step]! <= total) {
+      first += step
+      step *= 2
+    }
+    let last = Math.min(cap, first + step) + 1
+    while (first < last) {
+      const middle = (first + last) >>> 1
+      if (totals[middle]! <= total) first = middle + 1
+      else last = middle
+    }
+    return first - 1
+  }
+
+  private choose(low: number, high: number, startTotal: number, budget: number): number {
+    const { breaks, measure, options } = this
+    let best = -1
+    let bestLevel = 0
+    let bestPrint = -1
+    let fallback = -1
+    for (let index = low; index <= high; index += 1) {
+      const level = breaks.levels[index]!
+      if (level === breakLevel.forced) continue
+      fallback = index
+      const fill = (measure.totals[index]! - startTotal) / budget
+      if (level >= breakLevel.section) {
+        if (index === breaks.size - 1 || fill >= options.sectionFill) return index
+        continue
+      }
+      if (fill < options.minFill[level]! || level < bestLevel) continue
+      const print = fingerprint(this.text, breaks.positions[index]!)
+      if (level > bestLevel || print >= bestPrint) {
+        best = index
+        bestLevel = level
+        bestPrint = print
+      }
+    }
+    if (best >= 0) return best
+    return fallback >= 0 ? fallback : high
+  }
+
+  /** A span from `start` whose end lies before the next break: as many grapheme clusters as fit, one at the least. */
+  private cutHard(start: number): Cut {
+    const { text, breaks, measure, options, graphemes } = this
+    const nextIndex = breaks.after(start)
+    const next = breaks.positions[nextIndex]!
+    const finish = (end: number, tokens: number): Cut => {
+      this.endTotal =
+        end === next
+          ? measure.totals[nextIndex]!
+          : Math.min(measure.totals[nextIndex]!, this.endTotal + tokens * measure.perToken)
+      return { start, end, tokens, oversize: tokens > options.maxTokens }
+    }
+    let fits = graphemes.next(start)
+    let tokens = measure.count(start, fits)
+    if (tokens > options.maxTokens) return finish(fits, tokens)
+    let exceeds = next + 1
+    let width = Math.max(1, Math.floor(fits - start))
+    while (fits < next && exceeds - fits > 1) {
+      const middle = exceeds > next ? fits + width : fits + ((exceeds - fits) >>> 1)
+      let probe = graphemes.atOrBefore(Math.min(next, middle), fits)
+      if (probe <= fits) probe = graphemes.next(fits)
+      if (probe >= exceeds) break
+      const count = measure.count(start, probe)
+      if (count <= options.maxTokens) {
+        fits = probe
+        tokens = count
+        width *= 2
+      } else exceeds = probe
+    }
+    for (let end = fits; end > start + (fits - start) / 2; end -= 1) {
+      if (!isSpace(text.charCodeAt(end - 1)) || isSpace(text.charCodeAt(end)) || !isPlainBoundary(text, end)) continue
+      const count = measure.count(start, end)
+      return count <= options.maxTokens ? finish(end, count) : finish(fits, tokens)
+    }
+    return finish(fits, tokens)
+  }
+}
+
+/** A number that depends on the text within 24 units of the cut and on nothing else (FNV-1a). */
+function fingerprint(text: string, position: number): number {
+  let hash = 0x811c9dc5
+  const to = Math.min(text.length, position + 24)
+  for (let at = Math.max(0, position - 24); at < to; at += 1) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
+  hash ^= hash >>> 15
+  return Math.imul(hash, 0x2c1b3c6d) >>> 0
+}

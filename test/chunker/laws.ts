@@ -1,0 +1,72 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { type ChunkCounter, type Chunker, characterCounter, chunkNotes } from '../../src/chunker/index.ts'
+import type { Chunk, Document } from '../../src/index.ts'
+import { oddCounters } from './counters.ts'
+import { graphemeBoundaries, hostileText, lawRuns } from './hostile-text.ts'
+
+/** Everything a chunker gives. */
+export async function chunksOf(chunker: Chunker, document: Document): Promise<Chunk[]> {
+  const chunks: Chunk[] = []
+  for await (const chunk of chunker.chunk(document)) chunks.push(chunk)
+  return chunks
+}
+
+/** Limits to build a chunker with. */
+export interface LawLimits {
+  readonly maxTokens: number
+  readonly overlap: number
+  readonly counter: ChunkCounter
+}
+
+const limits: fc.Arbitrary<LawLimits> = fc
+  .record({
+    maxTokens: fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 5, max: 200 })),
+    share: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 0.95, noNaN: true })),
+    counter: fc.constantFrom(characterCounter(), ...oddCounters),
+  })
+  .map(({ maxTokens, share, counter }) => ({
+    maxTokens,
+    overlap: Math.min(maxTokens - 1, Math.floor(maxTokens * share)),
+    counter,
+  }))
+
+/** The laws B1 to B5 that every chunker keeps, as property tests. */
+export function describeLaws(
+  name: string,
+  create: (limits: LawLimits) => Chunker,
+  documents: fc.Arbitrary<Document> = hostileText.map((text) => ({ id: 'doc', text })),
+): void {
+  test(`${name}: slices are exact, cover the text, keep the limit and cut no grapheme`, async () => {
+    await fc.assert(
+      fc.asyncProperty(documents, limits, async (document, options) => {
+        const { text } = document
+        const chunks = await chunksOf(create(options), document)
+        const boundaries = graphemeBoundaries(text)
+        let covered = 0
+        let lastStart = -1
+        for (const chunk of chunks) {
+          expect(chunk.text).toBe(text.slice(chunk.start, chunk.end))
+          expect(chunk.start).toBeLessThanOrEqual(covered)
+          expect(chunk.start).toBeGreaterThan(lastStart)
+          expect(chunk.end).toBeGreaterThan(covered)
+          if (options.overlap === 0) expect(chunk.start).toBe(covered)
+          expect(boundaries.has(chunk.start) && boundaries.has(chunk.end)).toBe(true)
+          const tokens = options.counter.count(chunk.text)
+          expect(chunk.tokenCount).toBe(tokens)
+          if (tokens > options.maxTokens) {
+            expect(chunkNotes(chunk).oversize).toBe(true)
+            expect(graphemeBoundaries(chunk.text).size).toBe(2)
+          } else expect(chunkNotes(chunk).oversize).toBeUndefined()
+          covered = chunk.end
+          lastStart = chunk.start
+        }
+        expect(covered).toBe(text.length)
+        expect(new Set(chunks.map(({ id }) => id)).size).toBe(chunks.length)
+        const again = await chunksOf(create(options), document)
+        expect(again).toEqual(chunks)
+      }),
+      { numRuns: lawRuns, seed: 20_261_122 },
+    )
+  })
+}

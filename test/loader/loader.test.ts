@@ -1,0 +1,119 @@
+import { describe, expect, test } from 'vitest'
+import { type Loader, loaderFor, markdownLoader, sourceLocator, textLoader, toSource } from '../../src/loader/index.ts'
+import { loaderConformance } from '../../src/testing/loader-conformance.ts'
+
+const bytes = (text: string) => new TextEncoder().encode(text)
+const failure = (loader: Loader, content: Uint8Array | string) =>
+  loader.load({ id: 'file', content }).then(
+    () => 'loaded',
+    (error) => error.code,
+  )
+
+describe('textLoader', () => {
+  for (const { name, run } of loaderConformance({
+    create: textLoader,
+    sample: { content: 'Hello there', contains: 'Hello' },
+  }))
+    test(name, run)
+})
+
+describe('markdownLoader', () => {
+  const sample = { content: '---\ntags: [a]\n---\n# Title\n\nHello there', contains: 'Hello' }
+  for (const { name, run } of loaderConformance({ create: markdownLoader, sample })) test(name, run)
+
+  test('front matter becomes metadata, leaves the text, and spans map past it', async () => {
+    const content =
+      '---\r\ntitle: The "title"\r\ndate: 2024-05-01\r\ncount: 3\r\nnested: { a: [1, x] }\r\n---\r\n# Head\r\n\r\nBody text'
+    const document = await markdownLoader().load({ id: 'a.md', content, metadata: { count: 4 } })
+    expect(document.title).toBe('The "title"')
+    expect(document.metadata).toEqual({ title: 'The "title"', date: '2024-05-01', count: 4, nested: { a: [1, 'x'] } })
+    expect(document.text).toBe('# Head\r\n\r\nBody text')
+    const start = document.text.indexOf('Body')
+    const source = toSource(document, { start, end: start + 4 })
+    expect(source).toMatchObject({ line: 9, column: 1, endLine: 9, endColumn: 5 })
+    expect(content.slice(source.sourceStart, source.sourceEnd)).toBe('Body')
+  })
+
+  test('the outline marks headings, code, tables and list items', async () => {
+    const content = '# A **b**\n\n- one\n- two\n\n```ts\nx\n```\n\n| a |\n|---|\n| 1 |\n'
+    const { outline, title } = await markdownLoader().load({ id: 'a', content })
+    expect(title).toBe('A b')
+    expect(outline?.map(({ kind, label, level }) => [kind, label ?? level])).toEqual([
+      ['heading', 'A b'],
+      ['list', 1],
+      ['list', 1],
+      ['code', 'ts'],
+      ['table', undefined],
+    ])
+  })
+
+  test('broken front matter is refused, and a rule at the head of a file is not front matter', async () => {
+    expect(await failure(markdownLoader(), '---\na: [1\n---\nText')).toBe('UNSUPPORTED_FORMAT')
+    const { text, metadata } = await markdownLoader().load({ id: 'a', content: '---\nJust words\n---\nText' })
+    expect([text, metadata]).toEqual(['---\nJust words\n---\nText', undefined])
+  })
+
+  test('aliases that multiply are refused', async () => {
+    const levels = Array.from({ length: 9 }, (_, n) => `l${n + 1}: &l${n + 1} [${Array(9).fill(`*l${n}`).join(',')}]`)
+    expect(await failure(markdownLoader(), `---\nl0: &l0 x\n${levels.join('\n')}\n---\n`)).toBe('UNSUPPORTED_FORMAT')
+  })
+})
+
+test('a byte order mark decides the encoding and is not part of the text', async () => {
+  const utf16 = Uint8Array.from([0xff, 0xfe, ...Array.from('Grüße', (c) => [c.charCodeAt(0), 0]).flat()])
+  expect((await textLoader().load({ id: 'a', content: utf16 })).text).toBe('Grüße')
+  expect((await textLoader().load({ id: 'a', content: bytes('\ufeffabc') })).text).toBe('abc')
+  expect((await textLoader().load({ id: 'a', content: '\ufeffabc' })).text).toBe('abc')
+})
+
+test('bytes that are not text in the encoding are refused, with the encoding to pass', async () => {
+  const latin = Uint8Array.of(0x47, 0x72, 0xfc, 0xdf, 0x65)
+  expect(await failure(textLoader(), latin)).toBe('UNSUPPORTED_FORMAT')
+  expect((await textLoader({ encoding: 'windows-1252' }).load({ id: 'a', content: latin })).text).toBe('Grüße')
+  expect(await failure(textLoader({ encoding: 'klingon' }), latin)).toBe('INVALID_ARGUMENT')
+  expect(await failure(textLoader(), Uint8Array.of(0x50, 0x4b, 3, 4, 0, 0))).toBe('UNSUPPORTED_FORMAT')
+  expect(await failure(textLoader(), Uint8Array.of(0xff, 0xfe, 0, 0))).toBe('UNSUPPORTED_FORMAT')
+  const unmarked = Uint8Array.from(Array.from('plain text here', (c) => [c.charCodeAt(0), 0]).flat())
+  await expect(textLoader().load({ id: 'a', content: unmarked })).rejects.toThrow("encoding: 'utf-16le'")
+})
+
+test('a file over the limit is refused before it is decoded', async () => {
+  expect(await failure(textLoader(), new Uint8Array(50_000_000))).toBe('LIMIT_EXCEEDED')
+  expect(await failure(textLoader({ maxBytes: 3 }), 'four')).toBe('LIMIT_EXCEEDED')
+  expect(await failure(textLoader({ maxBytes: 4 }), 'four')).toBe('loaded')
+})
+
+test('lines and columns count from 1 and know every kind of line end', () => {
+  const text = 'a\nbb\r\nccc\rdddd'
+  const locate = sourceLocator({ id: 'a', text })
+  expect(locate({ start: 2, end: 4 })).toMatchObject({ line: 2, column: 1, endLine: 2, endColumn: 3 })
+  expect(locate({ start: text.indexOf('ccc'), end: text.length })).toMatchObject({
+    line: 3,
+    column: 1,
+    endLine: 4,
+    endColumn: 5,
+  })
+  expect(() => locate({ start: 0, end: text.length + 1 })).toThrow(
+    expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
+  )
+})
+
+test('pages and times come from the marks that a span touches', () => {
+  const outline = [
+    { kind: 'page', start: 0, end: 5, page: 1 },
+    { kind: 'page', start: 5, end: 10, page: 2 },
+    { kind: 'cue', start: 0, end: 4, startTime: 1.5, endTime: 2 },
+    { kind: 'cue', start: 6, end: 10, startTime: 3, endTime: 4.25 },
+  ] as const
+  const document = { id: 'a', text: '0123456789', outline }
+  expect(toSource(document, { start: 0, end: 5 })).toMatchObject({ page: 1, endPage: 1, startTime: 1.5, endTime: 2 })
+  expect(toSource(document, { start: 4, end: 7 })).toMatchObject({ page: 1, endPage: 2, startTime: 3, endTime: 4.25 })
+})
+
+test('loaderFor goes by media type, then by extension', () => {
+  const loaders = [markdownLoader(), textLoader()]
+  expect(loaderFor({ id: 'docs/README.MD' }, loaders)?.id).toBe('markdown')
+  expect(loaderFor({ id: 'x', uri: 'https://example.com/a.txt?v=1.md' }, loaders)?.id).toBe('text')
+  expect(loaderFor({ id: 'x.txt', mediaType: 'text/markdown; charset=utf-8' }, loaders)?.id).toBe('markdown')
+  expect(loaderFor({ id: 'archive.zip' }, loaders)).toBeUndefined()
+})
