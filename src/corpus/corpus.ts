@@ -19,6 +19,12 @@ export interface DocumentRecord<M extends Metadata = Metadata> {
   readonly metadata: M
   /** Ids of its chunks in text order. */
   readonly chunkIds: readonly string[]
+  /** The source it came from; see {@link Source.scope}. */
+  readonly scope?: string
+  /** What its source said of it when it was stored; see {@link SourceItem.revision}. */
+  readonly revision?: string
+  /** What made its chunks: loader, chunker and whatever else changes them. */
+  readonly pipeline?: string
 }
 
 /** A document with its chunks and their vectors, to be stored as one. */
@@ -29,6 +35,12 @@ export interface DocumentEntry<M extends Metadata = Metadata> {
   readonly chunks: readonly StoredChunk<M>[]
   /** One vector a chunk, in order; empty when the corpus holds no vectors. */
   readonly vectors: readonly Float32Array[]
+  /** The source it came from; a sync of that source may remove it. */
+  readonly scope?: string | undefined
+  /** What its source said of it; a sync skips an item that says the same. */
+  readonly revision?: string | undefined
+  /** What made its chunks; a sync indexes a document of another pipeline again. */
+  readonly pipeline?: string | undefined
 }
 
 /** Changes that become visible together or not at all. */
@@ -37,6 +49,10 @@ export interface CorpusChange<M extends Metadata = Metadata> {
   readonly put?: readonly DocumentEntry<M>[]
   /** Documents to remove; unknown ids are ignored. */
   readonly remove?: readonly string[]
+  /** The space of the vectors in `put`. Needed for the first vectors; later it must be the corpus's own, or absent. */
+  readonly space?: EmbeddingSpace | undefined
+  /** Refuses the change with `CONFLICT` unless this is the newest version. Default: applied to whatever is newest. */
+  readonly expectedVersion?: number | undefined
 }
 
 /** What a commit did. */
@@ -49,6 +65,20 @@ export interface Commit {
   readonly changed: readonly string[]
   /** Ids of documents that went. */
   readonly removed: readonly string[]
+  /** Ids of chunks that are there no more: those of removed documents, and the old ones of changed documents. */
+  readonly removedChunkIds: readonly string[]
+}
+
+/** A part of a corpus that cannot be read. The rest stays readable. */
+export interface Damage {
+  /** The file's storage name. */
+  readonly file: string
+  /** The byte at which the damaged record starts. */
+  readonly offset: number
+  /** What is wrong and what to do. */
+  readonly message: string
+  /** Ids of the documents it takes away; absent when they cannot be told. */
+  readonly documents?: readonly string[]
 }
 
 /** What is in a corpus. */
@@ -61,23 +91,42 @@ export interface CorpusInfo {
   readonly chunks: number
   /** The space of its vectors; absent before the first. */
   readonly space?: EmbeddingSpace
+  /** What was found damaged so far; empty in a healthy corpus. */
+  readonly damage: readonly Damage[]
+}
+
+/** A chunk with its vector, when it has one. */
+export interface CorpusEntry<M extends Metadata = Metadata> {
+  /** The chunk. */
+  readonly chunk: StoredChunk<M>
+  /** Its vector in the corpus's space. */
+  readonly vector?: Float32Array
 }
 
 /**
- * The record of documents, chunks and vectors. What a commit acknowledged survives a crash; what it did not is not
- * there. Indexes are derived from it and can always be built again.
+ * The record of documents, chunks and vectors. What a commit acknowledged survives a crash; what it did not is there
+ * as a whole or not at all. Indexes are derived from it and can always be built again.
  */
 export interface Corpus<M extends Metadata = Metadata> extends ChunkStore<M> {
   /** Whether commits throw `READ_ONLY`. */
   readonly readOnly: boolean
-  /** Applies a change as a whole, durably. */
+  /** The chunks of ids, in order; undefined where there is none, or where damage took it (see {@link CorpusInfo.damage}). */
+  get(ids: readonly string[], options?: AbortOptions): Promise<readonly (StoredChunk<M> | undefined)[]>
+  /** Applies a change as a whole, durably. Writers in other processes are waited out, never overwritten. */
   commit(change: CorpusChange<M>, options?: AbortOptions): Promise<Commit>
-  /** One whole document, or undefined. */
+  /** One whole document, or undefined. Throws `CORRUPT_DATA` when it is damaged. */
   document(id: string, options?: AbortOptions): Promise<Document<M> | undefined>
+  /** What is known about a document, or undefined. Reads nothing. */
+  record(id: string): DocumentRecord<M> | undefined
   /** What is known about each document, in id order. */
   documents(options?: AbortOptions): AsyncIterable<DocumentRecord<M>>
-  /** Every chunk with its vector, in document and text order: what an index is built from. */
-  entries(options?: AbortOptions): AsyncIterable<{ readonly chunk: StoredChunk<M>; readonly vector?: Float32Array }>
+  /**
+   * Every chunk with its vector, in document and text order: what an index is built from; or those of some documents.
+   * Damaged documents are left out and reported in {@link CorpusInfo.damage}.
+   */
+  entries(options?: AbortOptions & { readonly documentIds?: Iterable<string> }): AsyncIterable<CorpusEntry<M>>
+  /** Looks for commits of other processes; true when there was one. */
+  refresh(options?: AbortOptions): Promise<boolean>
   /** What is in it. */
   info(): CorpusInfo
   /** Frees what is held. Later calls throw `CLOSED`. */

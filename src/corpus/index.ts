@@ -1,8 +1,11 @@
+export { checksumSealer } from './checksum-sealer.ts'
 export type {
   Commit,
   Corpus,
   CorpusChange,
+  CorpusEntry,
   CorpusInfo,
+  Damage,
   DocumentEntry,
   DocumentRecord,
   Source,
@@ -11,4 +14,9 @@ export type {
   SyncProgress,
   SyncReport,
 } from './corpus.ts'
-export type { Storage } from './storage.ts'
+export { memoryStorage } from './memory-storage.ts'
+export { type OpenCorpusOptions, openCorpus } from './open-corpus.ts'
+export { documentFingerprint } from './prepare-entry.ts'
+export type { FileSealer, SealedFile, Sealer } from './sealer.ts'
+export type { ByteRange, Storage } from './storage.ts'
+export { type EmbedChunks, type SyncOptions, syncCorpus } from './sync.ts'

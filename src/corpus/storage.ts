@@ -1,22 +1,35 @@
 import type { AbortOptions } from '../document.ts'
 
+/** A half-open range of a file's bytes. */
+export interface ByteRange {
+  /** First byte, counted from 0. */
+  readonly start: number
+  /** One past the last byte; past the end of the file it stands for the end. */
+  readonly end: number
+}
+
 /**
- * Where a corpus keeps its files. Names are relative, `/`-separated, of `[a-z0-9._-]` segments; a file once written
- * never changes. Failures throw `STORAGE_FAILED` with the cause.
+ * Where a corpus keeps its files. Names are relative, `/`-separated, of `[a-z0-9._-]` segments that are neither `.`
+ * nor `..`; another name throws `INVALID_ARGUMENT`. A file once written never changes. Other failures throw
+ * `STORAGE_FAILED` with the cause.
  */
 export interface Storage {
   /** The bytes of a file, or of a range of it. Throws `NOT_FOUND`. */
-  read(
-    name: string,
-    range?: { readonly start: number; readonly end: number },
-    options?: AbortOptions,
-  ): Promise<Uint8Array>
-  /** Writes a new file durably: when it returns, the bytes survive power loss. Throws `ALREADY_EXISTS`. */
+  read(name: string, range?: ByteRange, options?: AbortOptions): Promise<Uint8Array>
+  /**
+   * Writes a new file durably: when it returns, the bytes survive power loss. A failed or interrupted write may leave
+   * a part of the file under the name. Throws `ALREADY_EXISTS`.
+   */
   writeNew(name: string, bytes: Uint8Array, options?: AbortOptions): Promise<void>
-  /** Compare-and-swap: makes a file appear whole under a name, durably, or throws `ALREADY_EXISTS` when the name is taken. */
+  /**
+   * Compare-and-swap: makes a file appear whole under a name, durably, or throws `ALREADY_EXISTS` when the name is
+   * taken. Of several callers, in whichever process, exactly one succeeds.
+   */
   publish(name: string, bytes: Uint8Array, options?: AbortOptions): Promise<void>
-  /** Names that start with a prefix, sorted. */
+  /** Names that start with a prefix, sorted by code unit. Files whose names are not storage names are left out. */
   list(prefix: string, options?: AbortOptions): Promise<readonly string[]>
   /** Removes a file; a missing one is ignored. */
   remove(name: string, options?: AbortOptions): Promise<void>
+  /** Removes what interrupted writes of dead processes left behind; absent where a write leaves nothing. */
+  sweep?(options?: AbortOptions): Promise<void>
 }

@@ -4,3 +4,4 @@ export { type EmbedderConformanceOptions, embedderConformance } from './embedder
 export { type FakeEmbedderOptions, fakeEmbedder } from './fake-embedder.ts'
 export { type LoaderConformanceOptions, loaderConformance } from './loader-conformance.ts'
 export { type LoopbackAnswer, type LoopbackRequest, type LoopbackServer, loopbackServer } from './loopback-server.ts'
+export { type StorageConformanceOptions, storageConformance } from './storage-conformance.ts'

@@ -1,0 +1,84 @@
+import { isGroundlineError } from '../errors.ts'
+import type { Damage } from './corpus.ts'
+import type { Manifest } from './manifest.ts'
+import type { Row, Segment } from './segment.ts'
+
+/** A document of a state: its row and the segment that holds it. */
+export interface DocumentPlace {
+  /** What the catalogue says of it. */
+  readonly row: Row
+  /** Where it is stored. */
+  readonly segment: Segment
+}
+
+/** What one version holds. Never changes: a commit makes a new one. */
+export interface CorpusState {
+  /** The manifest; undefined before the first commit. */
+  readonly manifest: Manifest | undefined
+  /** Its segments that could be opened, oldest first. */
+  readonly segments: readonly Segment[]
+  /** Its documents by id. */
+  readonly documents: ReadonlyMap<string, DocumentPlace>
+  /** How many chunks they have. */
+  readonly chunks: number
+  /** What could not be opened. */
+  readonly damage: readonly Damage[]
+}
+
+/** The state before the first commit. */
+export const emptyState: CorpusState = {
+  manifest: undefined,
+  segments: [],
+  documents: new Map(),
+  chunks: 0,
+  damage: [],
+}
+
+/** Reads segments in order into a state: later rows replace earlier ones, and removals take them away. */
+export function stateOf(manifest: Manifest, segments: readonly Segment[], damage: readonly Damage[]): CorpusState {
+  const documents = new Map<string, DocumentPlace>()
+  for (const segment of segments) apply(documents, segment)
+  let chunks = 0
+  for (const { row } of documents.values()) chunks += row.chunks.length
+  return { manifest, segments, documents, chunks, damage }
+}
+
+/** The state after one more segment. */
+export function stateAfter(state: CorpusState, manifest: Manifest, segment: Segment): CorpusState {
+  const documents = new Map(state.documents)
+  let { chunks } = state
+  for (const id of [...segment.removed, ...segment.rows.map((row) => row.id)]) {
+    chunks -= documents.get(id)?.row.chunks.length ?? 0
+    documents.delete(id)
+  }
+  apply(documents, segment)
+  for (const row of segment.rows) chunks += row.chunks.length
+  return { manifest, segments: [...state.segments, segment], documents, chunks, damage: state.damage }
+}
+
+function apply(documents: Map<string, DocumentPlace>, segment: Segment): void {
+  for (const id of segment.removed) documents.delete(id)
+  for (const row of segment.rows) documents.set(row.id, { row, segment })
+}
+
+/** Where a chunk stands, or undefined. Newer segments are asked first. */
+export function chunkPlace(state: CorpusState, id: string): (DocumentPlace & { readonly index: number }) | undefined {
+  for (let at = state.segments.length - 1; at >= 0; at--) {
+    const segment = state.segments[at]!
+    const found = segment.chunk(id)
+    if (found && state.documents.get(found.row.id)?.row === found.row) return { ...found, segment }
+  }
+  return undefined
+}
+
+/** A caught `CORRUPT_DATA` as an entry of the damage list; anything else is thrown again. */
+export function asDamage(error: unknown, documents?: readonly string[]): Damage {
+  if (!isGroundlineError(error) || error.code !== 'CORRUPT_DATA') throw error
+  const { file, offset } = error.details
+  return {
+    file: typeof file === 'string' ? file : '',
+    offset: typeof offset === 'number' ? offset : 0,
+    message: error.message,
+    ...(documents && { documents }),
+  }
+}

@@ -1,0 +1,106 @@
+import type { AbortOptions } from '../document.ts'
+import type { EmbeddingSpace } from '../embedder/embedder.ts'
+import { isGroundlineError } from '../errors.ts'
+import { damaged, FRAME_BYTES, HEADER_BYTES, newFile, openFile, type RecordPlace } from './container.ts'
+import type { Sealer } from './sealer.ts'
+import type { Storage } from './storage.ts'
+
+/** A segment as a manifest names it. */
+export interface SegmentRef {
+  /** Its storage name. */
+  readonly name: string
+  /** Its length in bytes. */
+  readonly length: number
+  /** SHA-256 of its catalogue record, which holds the place and checksum of every other. */
+  readonly digest: string
+  /** Where its catalogue stands. */
+  readonly catalogue: RecordPlace
+  /** Rows of its catalogue. */
+  readonly documents: number
+  /** Index into {@link Manifest.spaces} of its vectors; -1 when it holds none. */
+  readonly space: number
+}
+
+/** One version of a corpus: the segments whose catalogues, read in order, give its documents. */
+export interface Manifest {
+  /** Counted from 1. */
+  readonly version: number
+  /** Random; tells apart two manifests that claimed one number. */
+  readonly id: string
+  /** The `id` of the version it was made from; empty for the first. */
+  readonly parent: string
+  /** When it was made, ISO 8601. */
+  readonly time: string
+  /** What made it. */
+  readonly action: 'commit' | 'rollback' | 'compact' | 'collect' | 'promote' | 'tag'
+  /** Oldest first; a later row for a document replaces an earlier one. */
+  readonly segments: readonly SegmentRef[]
+  /** Every embedding space that its segments use. */
+  readonly spaces: readonly EmbeddingSpace[]
+  /** Index into `spaces` of the one that answers; -1 before the first vector. */
+  readonly active: number
+  /** Versions that must be kept, by name. */
+  readonly tags: readonly (readonly [name: string, version: number])[]
+  /** Segments that are about to be removed: a writer that finds its own among them writes it again. */
+  readonly condemned: readonly string[]
+}
+
+const FOLDER = 'manifests/'
+const RECORD = 1
+
+/** The storage name of a version's manifest. */
+export function manifestName(version: number): string {
+  return `${FOLDER}${String(version).padStart(12, '0')}.man`
+}
+
+/** The versions whose manifests are stored, oldest first. */
+export async function listVersions(storage: Storage, options?: AbortOptions): Promise<readonly number[]> {
+  const names = await storage.list(FOLDER, options)
+  return names.flatMap((name) => {
+    const digits = /^manifests\/(\d{12})\.man$/.exec(name)?.[1]
+    return digits === undefined ? [] : [Number(digits)]
+  })
+}
+
+/** A manifest as a file. The record is there twice, so that damage to one copy costs nothing. */
+export async function encodeManifest(manifest: Manifest, sealer: Sealer): Promise<Uint8Array> {
+  const file = await newFile(manifestName(manifest.version), 'MAN1', sealer)
+  const record = new TextEncoder().encode(JSON.stringify(manifest))
+  await file.add(RECORD, record)
+  await file.add(RECORD, record)
+  return file.bytes()
+}
+
+/** Reads a version's manifest from whichever copy is whole. Throws `NOT_FOUND` and `CORRUPT_DATA`. */
+export async function readManifest(
+  storage: Storage,
+  version: number,
+  sealer: Sealer,
+  options?: AbortOptions,
+): Promise<Manifest> {
+  const name = manifestName(version)
+  const whole = await storage.read(name, undefined, options)
+  const reader = await openFile(storage, name, 'MAN1', sealer, { ...options, whole })
+  const half = (whole.length - HEADER_BYTES) / 2
+  const copies = [
+    frameAt(whole, HEADER_BYTES),
+    { offset: HEADER_BYTES + half, length: half },
+    { offset: HEADER_BYTES, length: half },
+  ]
+  for (const place of copies) {
+    if (!Number.isInteger(place.length) || place.length < FRAME_BYTES) continue
+    try {
+      const manifest: Manifest = JSON.parse(new TextDecoder().decode(await reader.record(place, RECORD)))
+      if (manifest.version === version) return manifest
+    } catch (error) {
+      if (!isGroundlineError(error) || error.code !== 'CORRUPT_DATA') throw error
+    }
+  }
+  throw damaged(name, HEADER_BYTES, 'neither copy of the manifest matches its seal')
+}
+
+function frameAt(whole: Uint8Array, offset: number): RecordPlace {
+  const length =
+    whole.length < offset + FRAME_BYTES ? 0 : new DataView(whole.buffer, whole.byteOffset).getUint32(offset, true)
+  return { offset, length: length + FRAME_BYTES }
+}

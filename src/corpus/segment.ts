@@ -1,0 +1,217 @@
+import type { AbortOptions, Document, Metadata } from '../document.ts'
+import { GroundlineError, isGroundlineError } from '../errors.ts'
+import { sha256Hex } from '../internal/hash.ts'
+import type { StoredChunk } from '../retriever/retriever.ts'
+import { damaged, type FileReader, newFile, openFile, type RecordPlace } from './container.ts'
+import type { SegmentRef } from './manifest.ts'
+import type { Sealer } from './sealer.ts'
+import type { Storage } from './storage.ts'
+
+/** Kinds of record in a segment. */
+export const RECORD = { document: 1, vectors: 2, removed: 3, catalogue: 4 } as const
+
+/** A chunk without its text: that is a slice of its document's. */
+export type ChunkRow = readonly [
+  id: string,
+  start: number,
+  end: number,
+  tokenCount?: number | null,
+  headingPath?: readonly string[] | null,
+  /** Members that differ from what the document gives. */
+  extra?: { readonly metadata?: Metadata } | null,
+]
+
+/** What a catalogue says of a document. */
+export interface Row {
+  readonly id: string
+  readonly version: string
+  readonly fingerprint: string
+  readonly uri?: string | undefined
+  readonly title?: string | undefined
+  readonly metadata?: Metadata | undefined
+  readonly scope?: string | undefined
+  readonly revision?: string | undefined
+  readonly pipeline?: string | undefined
+  readonly chunks: readonly ChunkRow[]
+  /** Place of the document's record. */
+  readonly at: RecordPlace
+  /** Place of its vectors, one after the other as little-endian float32; absent without vectors. */
+  readonly vectorsAt?: RecordPlace | undefined
+}
+
+/** A document as its record holds it: the row without places, and what the row leaves out. */
+export interface DocumentRecordBody extends Omit<Row, 'at' | 'vectorsAt'> {
+  readonly text: string
+  readonly outline?: Document['outline']
+  readonly sourceMap?: Document['sourceMap']
+}
+
+interface Catalogue {
+  readonly rows: readonly Row[]
+  readonly removed: readonly string[]
+}
+
+/** An opened segment. */
+export interface Segment {
+  /** What the manifest says of it. */
+  readonly ref: SegmentRef
+  /** Its documents. */
+  readonly rows: readonly Row[]
+  /** Ids that it removes from earlier segments. */
+  readonly removed: readonly string[]
+  /** Reads its records. */
+  reader(): Promise<FileReader>
+  /** Where a chunk of it stands. Built on first use. */
+  chunk(id: string): { readonly row: Row; readonly index: number } | undefined
+}
+
+/** What goes into a new segment. */
+export interface SegmentContent {
+  readonly documents: readonly { readonly body: DocumentRecordBody; readonly vectors?: Uint8Array | undefined }[]
+  readonly removed: readonly string[]
+  readonly space: number
+}
+
+/** A fresh segment name. */
+export function segmentName(): string {
+  const random = crypto.getRandomValues(new Uint8Array(16))
+  return `segments/${Array.from(random, (byte) => byte.toString(16).padStart(2, '0')).join('')}.seg`
+}
+
+const SEGMENT_NAME = /^segments\/[0-9a-f]{32}\.seg$/
+
+/** Whether a file is a segment by its name. */
+export function isSegmentName(name: string): boolean {
+  return SEGMENT_NAME.test(name)
+}
+
+/**
+ * Lays out a segment: what it removes, the documents, the vectors side by side (so that a scan reads them in one go),
+ * and the catalogue.
+ */
+export async function buildSegment(
+  name: string,
+  content: SegmentContent,
+  sealer: Sealer,
+): Promise<{ readonly bytes: Uint8Array; readonly ref: SegmentRef; readonly rows: readonly Row[] }> {
+  const file = await newFile(name, 'SEG1', sealer)
+  const encoder = new TextEncoder()
+  if (content.removed.length > 0) await file.add(RECORD.removed, encoder.encode(JSON.stringify(content.removed)))
+  const places: RecordPlace[] = []
+  for (const { body } of content.documents) {
+    places.push(await file.add(RECORD.document, encoder.encode(JSON.stringify(body))))
+  }
+  const rows: Row[] = []
+  for (const [index, { body, vectors }] of content.documents.entries()) {
+    const vectorsAt = vectors && vectors.length > 0 ? await file.add(RECORD.vectors, vectors) : undefined
+    const { text: _, outline: __, sourceMap: ___, ...row } = body
+    rows.push({ ...row, at: places[index]!, vectorsAt })
+  }
+  const catalogue: Catalogue = { rows, removed: content.removed }
+  const record = encoder.encode(JSON.stringify(catalogue))
+  const place = await file.add(RECORD.catalogue, record)
+  const bytes = file.bytes()
+  const ref: SegmentRef = {
+    name,
+    length: bytes.length,
+    digest: sha256Hex(record),
+    catalogue: place,
+    documents: rows.length,
+    space: content.space,
+  }
+  return { bytes, ref, rows }
+}
+
+/** A segment whose rows are known because it was just written. */
+export function writtenSegment(
+  storage: Storage,
+  sealer: Sealer,
+  built: { readonly ref: SegmentRef; readonly rows: readonly Row[] },
+  removed: readonly string[],
+): Segment {
+  return segmentOf(built.ref, built.rows, removed, () => openFile(storage, built.ref.name, 'SEG1', sealer))
+}
+
+/** Reads a segment's catalogue and checks it against the manifest. Throws `CORRUPT_DATA`. */
+export async function openSegment(
+  storage: Storage,
+  ref: SegmentRef,
+  sealer: Sealer,
+  options?: AbortOptions,
+): Promise<Segment> {
+  let reader: FileReader
+  try {
+    reader = await openFile(storage, ref.name, 'SEG1', sealer, options)
+  } catch (error) {
+    if (isGroundlineError(error) && error.code === 'NOT_FOUND') throw damaged(ref.name, 0, 'the file is missing')
+    throw error
+  }
+  const record = await reader.record(ref.catalogue, RECORD.catalogue, options)
+  if (sha256Hex(record) !== ref.digest) {
+    throw damaged(ref.name, ref.catalogue.offset, 'the catalogue is not the one the manifest names')
+  }
+  const { rows, removed }: Catalogue = JSON.parse(new TextDecoder().decode(record))
+  return segmentOf(ref, rows, removed, async () => reader)
+}
+
+function segmentOf(
+  ref: SegmentRef,
+  rows: readonly Row[],
+  removed: readonly string[],
+  open: () => Promise<FileReader>,
+): Segment {
+  let reader: Promise<FileReader> | undefined
+  let chunks: Map<string, { row: Row; index: number }> | undefined
+  return {
+    ref,
+    rows,
+    removed,
+    reader: async () => {
+      reader ??= open()
+      try {
+        return await reader
+      } catch (error) {
+        reader = undefined
+        throw error
+      }
+    },
+    chunk: (id) => {
+      if (!chunks) {
+        chunks = new Map()
+        for (const row of rows)
+          for (const [index, [chunkId]] of row.chunks.entries()) chunks.set(chunkId, { row, index })
+      }
+      return chunks.get(id)
+    },
+  }
+}
+
+/** A chunk put together again from its row and its document's text. */
+export function chunkOf(row: Row, index: number, text: string): StoredChunk {
+  const [id, start, end, tokenCount, headingPath, extra] = row.chunks[index]!
+  return {
+    id,
+    documentId: row.id,
+    documentVersion: row.version,
+    text: text.slice(start, end),
+    start,
+    end,
+    ...(typeof tokenCount === 'number' && { tokenCount }),
+    ...(headingPath && { headingPath }),
+    metadata: row.metadata ?? {},
+    ...extra,
+    source: { ...(row.uri !== undefined && { uri: row.uri }), ...(row.title !== undefined && { title: row.title }) },
+  }
+}
+
+/** The vectors of one record as views of one array. Throws `CORRUPT_DATA` when they are not as many as the chunks. */
+export function vectorsOf(bytes: Uint8Array, row: Row, dimensions: number, file: string): readonly Float32Array[] {
+  if (bytes.length !== row.chunks.length * dimensions * 4) {
+    throw new GroundlineError('CORRUPT_DATA', `${file} holds ${bytes.length} bytes of vectors for ${row.id}`, {
+      details: { file, documents: [row.id], expected: row.chunks.length * dimensions * 4, actual: bytes.length },
+    })
+  }
+  const all = new Float32Array(row.chunks.length * dimensions)
+  new Uint8Array(all.buffer).set(bytes)
+  return row.chunks.map((_, index) => all.subarray(index * dimensions, (index + 1) * dimensions))
+}

@@ -1,0 +1,218 @@
+import { createReadStream, type Dirent } from 'node:fs'
+import { readdir, readFile, realpath, stat } from 'node:fs/promises'
+import { join, resolve, sep } from 'node:path'
+import ignore, { type Ignore } from 'ignore'
+import type { Source, SourceFailure, SourceItem } from '../corpus/corpus.ts'
+import type { AbortOptions } from '../document.ts'
+import { GroundlineError } from '../errors.ts'
+import { requireInteger, requireString } from '../internal/argument.ts'
+import type { LoaderInput } from '../loader/loader.ts'
+
+/** What {@link folder} lists. Patterns have the syntax of .gitignore and are relative to the folder. */
+export interface FolderOptions {
+  /** Files to list. Default: Markdown and plain text. */
+  readonly include?: readonly string[]
+  /** Files and folders to pass over. Default: `node_modules`. */
+  readonly exclude?: readonly string[]
+  /** Names of files whose patterns hold for the folder they are in. Default: `.gitignore`; `[]` for none. */
+  readonly ignoreFiles?: readonly string[]
+  /** Whether names that start with a dot are listed. Default `skip`. */
+  readonly hidden?: 'skip' | 'list'
+  /** Put before each path to make the id; tells folders with equal file names apart. Default empty. */
+  readonly idPrefix?: string
+  /** Names the source across runs. Default: the folder's absolute path, so a moved folder is another source. */
+  readonly scope?: string
+  /** Files beyond this many bytes are reported, not read. Default 33,554,432. */
+  readonly maxBytes?: number
+}
+
+/** Files changed this recently may change again within one tick of the file system's clock. */
+const RACY_MS = 2_000
+
+/**
+ * A {@link Source} of the files below a folder, by relative path. Links are followed as long as they stay inside the
+ * folder; others, unreadable files and folders, and files over the limit are reported as failures. Throws `NOT_FOUND`
+ * when the folder is missing, before anything is listed.
+ *
+ * @example
+ * ```ts
+ * import { folder } from 'groundline/node'
+ *
+ * await ground.sync(folder('docs', { include: ['*.md'] }))
+ * ```
+ */
+export function folder(directory: string, options: FolderOptions = {}): Source {
+  requireString('directory', directory)
+  const {
+    include = ['*.md', '*.markdown', '*.mdx', '*.txt', '*.text'],
+    exclude = ['node_modules'],
+    ignoreFiles = ['.gitignore'],
+    hidden = 'skip',
+    idPrefix = '',
+    maxBytes = 33_554_432,
+  } = options
+  requireInteger('maxBytes', maxBytes, 1)
+  const base = resolve(directory)
+  const included = ignore().add([...include])
+  const excluded = ignore().add([...exclude])
+
+  async function* walk(
+    root: string,
+    relative: string,
+    rules: readonly IgnoreRules[],
+    above: readonly string[],
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<SourceItem | SourceFailure> {
+    signal?.throwIfAborted()
+    const path = join(base, relative)
+    let entries: Dirent[]
+    let real: string
+    try {
+      real = await realpath(path)
+      entries = await readdir(path, { withFileTypes: true })
+    } catch (error) {
+      yield failure(idPrefix + relative, error, 'the folder')
+      return
+    }
+    const here = [...rules, ...(await readRules(path, relative, ignoreFiles, entries))]
+    entries.sort((a, b) => (a.name < b.name ? -1 : 1))
+    for (const entry of entries) {
+      signal?.throwIfAborted()
+      if (hidden === 'skip' && entry.name.startsWith('.')) continue
+      const name = relative === '' ? entry.name : `${relative}/${entry.name}`
+      const id = idPrefix + name
+      try {
+        let directoryEntry = entry.isDirectory()
+        if (isIgnored(name, directoryEntry, excluded, here)) continue
+        if (!directoryEntry && !entry.isSymbolicLink() && !(entry.isFile() && included.ignores(name))) continue
+        if (entry.isSymbolicLink()) {
+          const target = await realpath(join(base, name))
+          directoryEntry = (await stat(target)).isDirectory()
+          if (!directoryEntry && !included.ignores(name)) continue
+          requireInside(root, target, id)
+          if (directoryEntry && [...above, real].includes(target)) continue
+        }
+        if (directoryEntry) yield* walk(root, name, here, [...above, real], signal)
+        else yield await itemOf(root, name, id)
+      } catch (error) {
+        signal?.throwIfAborted()
+        yield failure(id, error, 'the file')
+      }
+    }
+  }
+
+  const itemOf = async (root: string, name: string, id: string): Promise<SourceItem> => {
+    const path = join(base, name)
+    const info = await stat(path, { bigint: true })
+    if (!info.isFile()) throw new GroundlineError('UNSUPPORTED_FORMAT', `${id} is no regular file`, { details: { id } })
+    if (info.size > maxBytes) throw tooLarge(id, info.size, maxBytes)
+    const settled = Date.now() - Number(info.ctimeMs) > RACY_MS
+    return {
+      id,
+      ...(settled && { revision: `${info.ctimeNs}-${info.size}-${info.ino}` }),
+      read: async ({ signal }: AbortOptions = {}): Promise<LoaderInput> => {
+        signal?.throwIfAborted()
+        // The file may have become a link, or grown, since it was listed.
+        try {
+          const target = await realpath(path)
+          requireInside(root, target, id)
+          return { id, uri: path, content: await readLimited(target, id, maxBytes, signal) }
+        } catch (error) {
+          signal?.throwIfAborted()
+          throw failure(id, error, 'the file').error
+        }
+      },
+    }
+  }
+
+  return {
+    scope: options.scope ?? `folder:${base}`,
+    items: async function* ({ signal }: AbortOptions = {}) {
+      signal?.throwIfAborted()
+      const info = await stat(base).catch((error: unknown) => {
+        throw new GroundlineError('NOT_FOUND', `there is no folder ${base}: check the path`, {
+          cause: error,
+          details: { path: base },
+        })
+      })
+      if (!info.isDirectory()) {
+        throw new GroundlineError('INVALID_ARGUMENT', `${base} is no folder: give the folder that holds the files`, {
+          details: { path: base },
+        })
+      }
+      yield* walk(await realpath(base), '', [], [], signal)
+    },
+  }
+}
+
+/** The patterns of one ignore file and the folder they are relative to. */
+interface IgnoreRules {
+  readonly base: string
+  readonly rules: Ignore
+}
+
+async function readRules(
+  path: string,
+  base: string,
+  names: readonly string[],
+  entries: readonly Dirent[],
+): Promise<readonly IgnoreRules[]> {
+  const found: IgnoreRules[] = []
+  for (const name of names) {
+    if (!entries.some((entry) => entry.name === name && entry.isFile())) continue
+    found.push({ base, rules: ignore().add(await readFile(join(path, name), 'utf8')) })
+  }
+  return found
+}
+
+function isIgnored(name: string, isFolder: boolean, excluded: Ignore, rules: readonly IgnoreRules[]): boolean {
+  const suffix = isFolder ? '/' : ''
+  if (excluded.ignores(name + suffix)) return true
+  let verdict = false
+  for (const { base, rules: patterns } of rules) {
+    const { ignored, unignored } = patterns.test((base === '' ? name : name.slice(base.length + 1)) + suffix)
+    // A nearer file overrules those above it, as in git.
+    if (ignored) verdict = true
+    else if (unignored) verdict = false
+  }
+  return verdict
+}
+
+function requireInside(root: string, target: string, id: string): void {
+  if (target === root || target.startsWith(root.endsWith(sep) ? root : root + sep)) return
+  throw new GroundlineError('INVALID_ARGUMENT', `${id} is a link out of the folder: it is not followed`, {
+    details: { id },
+  })
+}
+
+async function readLimited(path: string, id: string, maxBytes: number, signal?: AbortSignal): Promise<Uint8Array> {
+  const parts: Uint8Array[] = []
+  let length = 0
+  for await (const part of createReadStream(path, { signal, highWaterMark: 1 << 20 })) {
+    length += part.length
+    if (length > maxBytes) throw tooLarge(id, length, maxBytes)
+    parts.push(part)
+  }
+  const joined = new Uint8Array(length)
+  let at = 0
+  for (const part of parts) {
+    joined.set(part, at)
+    at += part.length
+  }
+  return joined
+}
+
+function tooLarge(id: string, size: number | bigint, limit: number): GroundlineError {
+  return new GroundlineError(
+    'LIMIT_EXCEEDED',
+    `${id} has more than ${limit} bytes (${size}): split it, or raise maxBytes`,
+    { details: { id, limit, actual: Number(size) } },
+  )
+}
+
+function failure(id: string, error: unknown, what: string): SourceFailure {
+  if (error instanceof GroundlineError) return { id, error }
+  const code = (error as NodeJS.ErrnoException).code ?? 'unknown error'
+  const message = `could not read ${what} ${id}: ${code}; check that it exists and may be read`
+  return { id, error: new GroundlineError('STORAGE_FAILED', message, { cause: error, details: { id, errno: code } }) }
+}

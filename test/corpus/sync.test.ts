@@ -1,0 +1,201 @@
+import { describe, expect, test } from 'vitest'
+import type { Chunker } from '../../src/chunker/chunker.ts'
+import { type Corpus, memoryStorage, openCorpus, type Source, syncCorpus } from '../../src/corpus/index.ts'
+import type { Document } from '../../src/document.ts'
+import { GroundlineError } from '../../src/errors.ts'
+import type { LoaderInput } from '../../src/loader/loader.ts'
+import { chunksOf, collect, space, textsOf, vectorFor } from './support.ts'
+
+const chunker: Chunker = { id: 'slices-20', chunk: (document) => chunksOf(document) }
+const load = async ({ id, content, metadata }: LoaderInput): Promise<Document> => {
+  if (content === 'unloadable') throw new GroundlineError('UNSUPPORTED_FORMAT', 'no text')
+  return { id, text: String(content), ...(metadata && { metadata }) }
+}
+
+/** A source over a plain object; a value that is an Error is a failure to read. */
+function sourceOf(files: Record<string, string | Error>, revisions: 'known' | 'unknown' = 'unknown'): Source {
+  return {
+    scope: 'test',
+    items: async function* () {
+      for (const [id, content] of Object.entries(files)) {
+        yield {
+          id,
+          ...(revisions === 'known' && { revision: String(content).length.toString() }),
+          read: async () => {
+            if (content instanceof Error) throw content
+            return { id, content }
+          },
+        }
+      }
+    },
+  }
+}
+
+/** An embedder that remembers which texts it saw. */
+function countingEmbed() {
+  const seen: string[] = []
+  return {
+    seen,
+    embed: async (chunks: readonly { readonly text: string }[]) => {
+      seen.push(...chunks.map(({ text }) => text))
+      return chunks.map(({ text }) => (text.includes('poison') ? new Error('poisoned') : vectorFor(text)))
+    },
+  }
+}
+
+const open = (): Promise<Corpus> => openCorpus({ storage: memoryStorage() })
+
+describe('syncCorpus', () => {
+  test('a sync reports added, changed, removed, reused and failed, and the corpus holds what the source lists', async () => {
+    const corpus = await open()
+    const { embed, seen } = countingEmbed()
+    const run = (files: Record<string, string | Error>) =>
+      syncCorpus({ corpus, source: sourceOf(files), load, chunker, embed, space })
+    const first = await run({ a: 'one', b: 'two', c: 'unloadable', d: new Error('unreadable'), e: 'poison' })
+    expect(first).toMatchObject({ added: ['a', 'b'], changed: [], removed: [], reused: [] })
+    expect(first.failed.map(({ id }) => id).sort()).toEqual(['c', 'd', 'e'])
+    seen.length = 0
+    const second = await run({ a: 'one', b: 'two, changed', c: 'loadable' })
+    expect(second).toMatchObject({ added: ['c'], changed: ['b'], removed: [], reused: ['a'], failed: [] })
+    expect(seen).toEqual(['two, changed', 'loadable'])
+    const third = await run({ a: 'one', b: new Error('unreadable') })
+    expect(third).toMatchObject({ removed: ['c'], reused: ['a'] })
+    expect(await textsOf(corpus)).toEqual(new Map(Object.entries({ a: 'one', b: 'two, changed' })))
+  })
+
+  test('an item that fails keeps its earlier version', async () => {
+    const corpus = await open()
+    const { embed } = countingEmbed()
+    for (const a of ['good', 'poison', 'unloadable', new Error('gone')]) {
+      await syncCorpus({ corpus, source: sourceOf({ a }), load, chunker, embed, space })
+      expect(await textsOf(corpus)).toEqual(new Map([['a', 'good']]))
+    }
+  })
+
+  test('documents of other sources and those added by hand are neither removed nor overwritten', async () => {
+    const corpus = await open()
+    const other: Source = { ...sourceOf({ x: 'theirs' }), scope: 'other' }
+    await syncCorpus({ corpus, source: other, load, chunker })
+    await corpus.commit({ put: [{ document: { id: 'y', text: 'by hand' }, chunks: [], vectors: [] }] })
+    const report = await syncCorpus({ corpus, source: sourceOf({ x: 'ours', z: 'z' }), load, chunker })
+    expect(report.failed).toMatchObject([{ id: 'x', error: { code: 'ALREADY_EXISTS' } }])
+    expect(await textsOf(corpus)).toEqual(new Map(Object.entries({ x: 'theirs', y: 'by hand', z: 'z' })))
+  })
+
+  test('a folder that cannot be listed keeps its documents', async () => {
+    const corpus = await open()
+    await syncCorpus({ corpus, source: sourceOf({ 'sub/a': 'a', b: 'b', 'sub2/c': 'c' }), load, chunker })
+    const source: Source = {
+      scope: 'test',
+      items: async function* () {
+        yield { id: 'sub', error: new Error('no permission') }
+      },
+    }
+    const report = await syncCorpus({ corpus, source, load, chunker })
+    expect(report.removed.toSorted()).toEqual(['b', 'sub2/c'])
+    expect([...(await textsOf(corpus)).keys()]).toEqual(['sub/a'])
+  })
+
+  test('an item whose revision is known is not read again', async () => {
+    const corpus = await open()
+    const options = { corpus, load, chunker }
+    await syncCorpus({ ...options, source: sourceOf({ a: 'same' }, 'known') })
+    const source: Source = {
+      scope: 'test',
+      items: async function* () {
+        yield { id: 'a', revision: '4', read: () => Promise.reject(new Error('must not be read')) }
+      },
+    }
+    expect(await syncCorpus({ ...options, source })).toMatchObject({ reused: ['a'], failed: [] })
+  })
+
+  test('another chunker or pipeline indexes everything again, and unchanged chunks are not embedded again', async () => {
+    const corpus = await open()
+    const { embed, seen } = countingEmbed()
+    const text = 'first slice of text, second slice of tex'
+    const options = { corpus, source: sourceOf({ a: text }, 'known'), load, embed, space }
+    await syncCorpus({ ...options, chunker })
+    expect(seen.length).toBe(2)
+    const longer: Chunker = { id: 'slices-40', chunk: (document) => chunksOf(document, 40) }
+    expect(await syncCorpus({ ...options, chunker: longer })).toMatchObject({ changed: ['a'] })
+    expect(seen.length).toBe(3)
+    expect(await syncCorpus({ ...options, chunker: longer, pipeline: 'other' })).toMatchObject({ changed: ['a'] })
+    expect(seen.length).toBe(3)
+    expect(await collect(corpus.entries())).toHaveLength(1)
+  })
+
+  test('a change of nested metadata is seen', async () => {
+    const corpus = await open()
+    const source = (value: number): Source => ({
+      scope: 'test',
+      items: async function* () {
+        yield { id: 'a', read: async () => ({ id: 'a', content: 'x', metadata: { deep: { er: [{ value }] } } }) }
+      },
+    })
+    await syncCorpus({ corpus, source: source(1), load, chunker })
+    expect(await syncCorpus({ corpus, source: source(1), load, chunker })).toMatchObject({ reused: ['a'] })
+    expect(await syncCorpus({ corpus, source: source(2), load, chunker })).toMatchObject({ changed: ['a'] })
+    expect(corpus.record('a')?.metadata).toEqual({ deep: { er: [{ value: 2 }] } })
+  })
+
+  test('an interrupted sync keeps its batches, and the next one embeds only the rest', async () => {
+    const files = Object.fromEntries(Array.from({ length: 30 }, (_, index) => [`f${index}`, `text ${index}`]))
+    for (const stopAfter of [1, 7, 29]) {
+      const corpus = await open()
+      const { embed, seen } = countingEmbed()
+      const controller = new AbortController()
+      const reason = new Error('stop')
+      const onProgress = ({ done }: { done: number }) => {
+        if (done === stopAfter) controller.abort(reason)
+      }
+      const options = { corpus, source: sourceOf(files), load, chunker, embed, space, batchChunks: 4 }
+      await expect(syncCorpus({ ...options, onProgress, signal: controller.signal })).rejects.toBe(reason)
+      const report = await syncCorpus(options)
+      expect(report.added.length + report.reused.length).toBe(30)
+      expect(corpus.info().documents).toBe(30)
+      expect(seen.length).toBeLessThanOrEqual(30 + 4)
+    }
+  })
+
+  test('onCommit sees every batch, and an index that follows it holds what the corpus holds', async () => {
+    const corpus = await open()
+    const index = new Set<string>()
+    const run = (files: Record<string, string>) =>
+      syncCorpus({
+        corpus,
+        source: sourceOf(files),
+        load,
+        chunker,
+        batchChunks: 2,
+        onCommit: (commit, { put = [] }) => {
+          for (const id of commit.removedChunkIds) index.delete(id)
+          for (const { chunks } of put) for (const { id } of chunks) index.add(id)
+        },
+      })
+    await run({ a: 'one', b: 'two', c: 'a text that makes more than a single chunk' })
+    await run({ a: 'one', c: 'another text that makes more than a single chunk', d: 'new' })
+    expect([...index].sort()).toEqual((await collect(corpus.entries())).map(({ chunk }) => chunk.id).sort())
+  })
+
+  test('a failing storage stops the sync with its error', async () => {
+    const storage = memoryStorage()
+    const failing = { ...storage, writeNew: () => Promise.reject(new GroundlineError('STORAGE_FAILED', 'disk full')) }
+    const corpus = await openCorpus({ storage: failing })
+    await expect(syncCorpus({ corpus, source: sourceOf({ a: 'x' }), load, chunker })).rejects.toMatchObject({
+      code: 'STORAGE_FAILED',
+    })
+  })
+
+  test('an embedder that is down fails its batches, and after three of them the sync', async () => {
+    const corpus = await open()
+    const down = new Error('503')
+    const files = Object.fromEntries(Array.from({ length: 9 }, (_, index) => [`f${index}`, `text ${index}`]))
+    const options = { corpus, load, chunker, space, batchChunks: 2, embed: () => Promise.reject(down) }
+    await expect(syncCorpus({ ...options, source: sourceOf(files) })).rejects.toBe(down)
+    const few = await syncCorpus({ ...options, source: sourceOf({ a: '1', b: '2' }) })
+    expect(few.failed).toEqual([
+      { id: 'a', error: down },
+      { id: 'b', error: down },
+    ])
+  })
+})
