@@ -1,1 +1,6 @@
-export type { LocalTokenCounter, RemoteTokenCounter, TokenCounter, Tokenizer } from './tokenizer.ts'
+export { byteBoundCounter } from './byte-bound-counter.ts'
+export type { BytePairTokenizer, DecodeOptions } from './byte-pair-tokenizer.ts'
+export { exactCounter } from './exact-counter.ts'
+export type { SpecialTokenOptions } from './special-tokens.ts'
+export type { LocalTokenCounter, RemoteTokenCounter, SpanTokenizer, TokenCounter, Tokenizer } from './tokenizer.ts'
+export type { LoadVocabularyOptions, VocabularyOptions } from './vocabulary.ts'

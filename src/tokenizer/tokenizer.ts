@@ -12,6 +12,25 @@ export interface Tokenizer {
   count(text: string): number
 }
 
+/**
+ * A {@link Tokenizer} whose tokens are spans of the text. This is what a chunker asks for.
+ *
+ * To extend a span without counting it again: `offsets` gives the token ends of a whole text in one pass, so the tokens
+ * between two token ends are a difference of indices. That difference is the count of the slice as a text of its own
+ * wherever a cut stands between words; elsewhere the two may differ by a few tokens, because the slice is split into
+ * words anew. `count(slice)` decides; `countUpTo` decides at the cost of `limit` tokens, however long the slice is.
+ */
+export interface SpanTokenizer extends Tokenizer {
+  /**
+   * Where each token of `encode(text)` ends, in UTF-16 units; never decreasing, the last being `text.length`. Token `i`
+   * is `text.slice(offsets[i - 1] ?? 0, offsets[i])`. A token that ends inside a character ends before it here, so a
+   * character of several tokens belongs to the last of them and the others are empty.
+   */
+  offsets(text: string): Uint32Array
+  /** `min(count(text), limit + 1)`: stops as soon as the text is known to be longer than `limit` tokens. */
+  countUpTo(text: string, limit: number): number
+}
+
 /** Counts in process. What its number means is its `kind`. */
 export interface LocalTokenCounter {
   /** Names the vocabulary or the rule. */

@@ -1,0 +1,25 @@
+import type { LocalTokenCounter, Tokenizer } from './tokenizer.ts'
+
+/**
+ * A counter for models whose vocabulary is the tokenizer's. Its `kind` is the caller's claim: pass a tokenizer only
+ * where the model uses it.
+ *
+ * @example
+ * ```ts
+ * import { exactCounter } from 'groundline/tokenizer'
+ * import { o200kBase } from 'groundline/tokenizer/o200k-base'
+ *
+ * const counter = exactCounter(o200kBase())
+ * console.log(counter.kind, counter.count('hello world'))
+ * ```
+ */
+// @__NO_SIDE_EFFECTS__
+export function exactCounter(tokenizer: Tokenizer): LocalTokenCounter & Tokenizer {
+  return {
+    id: tokenizer.id,
+    kind: 'exact',
+    encode: (text) => tokenizer.encode(text),
+    decode: (tokens) => tokenizer.decode(tokens),
+    count: (text) => tokenizer.count(text),
+  }
+}
