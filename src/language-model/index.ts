@@ -1,3 +1,4 @@
+export { type Answer, type AnswerEvent, type AnswerOptions, answer } from './answer.ts'
 export type {
   FinishReason,
   LanguageModel,
@@ -6,3 +7,4 @@ export type {
   ModelOptions,
   ModelUsage,
 } from './language-model.ts'
+export type { Citation, UnverifiedReason } from './read-citations.ts'

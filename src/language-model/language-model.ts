@@ -1,4 +1,4 @@
-import type { AbortOptions } from '../document.ts'
+import type { AbortOptions, Span } from '../document.ts'
 import type { Prompt } from '../prompt-assembler/prompt-assembler.ts'
 
 /** What a call to a model cost. Absent members were not reported. */
@@ -20,6 +20,8 @@ export interface ModelCitation {
   readonly source: number
   /** The quoted text, when the provider gives it. */
   readonly quote?: string
+  /** The span of the document that the provider points at, when it points at one. */
+  readonly span?: Span
 }
 
 /** What a model says, as it says it. The last event is `finish`. */
@@ -31,7 +33,7 @@ export type ModelEvent =
 
 /** Options of one call. */
 export interface ModelOptions extends AbortOptions {
-  /** The most tokens of the answer; the model's own limit by default. */
+  /** The most tokens of the answer; the model's own limit by default, or what the prompt kept free where the provider wants a number. */
   readonly maxOutputTokens?: number
 }
 
@@ -39,6 +41,6 @@ export interface ModelOptions extends AbortOptions {
 export interface LanguageModel {
   /** `provider:model`. */
   readonly id: string
-  /** Streams the answer. Throws `ProviderError`. */
+  /** Streams the answer. Throws `ProviderError`; an abort throws the signal's own reason. */
   stream(prompt: Prompt, options?: ModelOptions): AsyncIterable<ModelEvent>
 }

@@ -1,4 +1,5 @@
 import type { Metadata, Passage, Span } from '../document.ts'
+import type { LocalTokenCounter } from '../tokenizer/tokenizer.ts'
 
 /** A tool the model may call, with its arguments as a JSON Schema. */
 export interface ToolDefinition {
@@ -20,40 +21,100 @@ export interface ToolCall {
   readonly arguments: string
 }
 
+/** An image shown with a message. Its tokens cannot be counted here, so the caller states them. */
+export interface PromptImage {
+  /** Names the image in errors and in the ledger. */
+  readonly id: string
+  /** `image/png`, `image/jpeg`, `image/gif` or `image/webp`. */
+  readonly mediaType: string
+  /** The bytes in base64, or an `https:` address. */
+  readonly data: string
+  /** What the model counts for it. */
+  readonly tokens: number
+}
+
 /** One message, in no provider's shape. */
 export type PromptMessage =
-  | { readonly role: 'system' | 'user'; readonly content: string }
+  | { readonly role: 'system'; readonly content: string }
+  | { readonly role: 'user'; readonly content: string; readonly images?: readonly PromptImage[] }
   | { readonly role: 'assistant'; readonly content: string; readonly toolCalls?: readonly ToolCall[] }
   | { readonly role: 'tool'; readonly content: string; readonly toolCallId: string }
 
+/** How long a part stays the same: for every user, through one conversation, or for one question. */
+export type Stability = 'static' | 'session' | 'turn'
+
+/** How far a source is trusted. Untrusted text is escaped and fenced; suspect text is also labelled as such. */
+export type TrustTier = 'trusted' | 'untrusted' | 'suspect'
+
+/** How a part competes for the budget. */
+export interface PartSettings {
+  /** Throw rather than leave it out. Instructions, tools and the question are required unless set to false. */
+  readonly required?: boolean
+  /** Bands are filled from the highest number down. Defaults: examples 30, summary 25, recent history 20, passages 10, older history 5, optional instructions and tools 40. */
+  readonly priority?: number
+  /** What it is worth within its band: finite and above 0. Default 1; passages take theirs from their scores. */
+  readonly utility?: number
+  /** Parts of one group go in together or not at all. */
+  readonly group?: string
+  /** Ids of parts without which this one is left out. */
+  readonly requires?: readonly string[]
+}
+
+/** A text of the caller's own among the instructions. */
+export interface TextPart extends PartSettings {
+  /** Unique among the instructions; the part's id is `instructions:` and this. */
+  readonly id: string
+  /** The full text. */
+  readonly text: string
+  /** `static` by default. Texts of stability `turn` go with the question, behind everything that can be cached. */
+  readonly stability?: Stability
+  /** Shorter forms, longest first, each strictly cheaper than the one before. */
+  readonly renditions?: readonly string[]
+}
+
 /** What a prompt is made from. */
 export interface PromptParts<M extends Metadata = Metadata> {
-  /** What the model is told before anything else. */
-  readonly instructions?: string
-  /** Tools offered with the prompt. */
+  /** What the model is told before anything else. Trusted: never escaped. */
+  readonly instructions?: string | readonly TextPart[]
+  /** Tools offered with the prompt; shown in the order of their names. */
   readonly tools?: readonly ToolDefinition[]
-  /** Example exchanges, shown before the history. */
+  /** Example exchanges, shown before the history. Each starts with a user message. */
   readonly examples?: readonly PromptMessage[]
-  /** The conversation so far, oldest first, without the question. */
+  /** What was said before the history given, in the caller's words. */
+  readonly summary?: string
+  /** The conversation so far, oldest first, without the question. Trimmed by turns from the oldest. */
   readonly history?: readonly PromptMessage[]
-  /** What was found, best first. */
+  /** What was found, in any order. */
   readonly passages?: readonly Passage<M>[]
   /** What is asked. */
   readonly question: string
+  /** Images shown with the question. */
+  readonly images?: readonly PromptImage[]
+  /**
+   * Settings by part id: `instructions:ID` (`instructions` for a plain string), `tool:NAME`, `example:INDEX` and
+   * `history:INDEX` (index of the exchange's first message), `summary`, `passage:CHUNK-ID`.
+   */
+  readonly settings?: Readonly<Record<string, PartSettings>>
 }
 
 /** A passage as the prompt shows it: under a number the answer can cite. */
 export interface PromptSource extends Span {
   /** Counted from 1, in the order shown. */
   readonly number: number
-  /** The chunk's id. */
+  /** The chunk's id; of several overlapping chunks shown as one, the best one's. */
   readonly chunkId: string
   /** The document the span `start`–`end` belongs to. */
   readonly documentId: string
   /** Content hash of the document's text. */
   readonly documentVersion: string
-  /** The passage, verbatim. */
+  /** The passage, verbatim and whole, whatever form is shown. */
   readonly text: string
+  /** How much of it is shown: all, some sentences, or the title alone. */
+  readonly form: 'full' | 'extract' | 'title'
+  /** The spans of the document shown, in order; empty when the title alone is shown. */
+  readonly shown: readonly Span[]
+  /** How far it is trusted. */
+  readonly trust: TrustTier
   /** Where the document came from. */
   readonly uri?: string
   /** The document's title. */
@@ -64,18 +125,22 @@ export interface PromptSource extends Span {
   readonly score: number
 }
 
-/** Where a stretch of a message's content came from. */
+/** Where a stretch of a message's content came from. `escaped` text differs from its span; the span is still the whole of it. */
 export type PieceOrigin =
   | { readonly type: 'template' }
   | {
       readonly type: 'part'
-      readonly part: 'instructions' | 'examples' | 'history' | 'question' | 'tools'
+      /** The part's id, as in `PromptParts.settings`; `question` and `summary` for those. */
+      readonly part: string
+      /** Index of the message in `history` or `examples`. */
       readonly index?: number
       readonly start: number
       readonly end: number
+      readonly form: 'verbatim' | 'escaped'
     }
   | {
       readonly type: 'source'
+      /** Number of the source. */
       readonly source: number
       readonly documentId: string
       readonly documentVersion: string
@@ -83,8 +148,15 @@ export type PieceOrigin =
       readonly end: number
       readonly form: 'verbatim' | 'escaped'
     }
+  | {
+      readonly type: 'label'
+      /** Number of the source. */
+      readonly source: number
+      /** Which of its labels is shown, in a form that fits an attribute. */
+      readonly field: 'title' | 'uri' | 'headingPath'
+    }
 
-/** A stretch of a message's content. Pieces are in order, without gaps, over every message. */
+/** A stretch of a message's content. Pieces are in order, without gaps or overlaps, over every message. */
 export interface PromptPiece extends Span {
   /** Index of the message. */
   readonly message: number
@@ -92,10 +164,23 @@ export interface PromptPiece extends Span {
   readonly origin: PieceOrigin
 }
 
+/** What tokens are spent on. `joins` is what the whole counts beyond the sum of its segments; 0 for additive counters. */
+export type LedgerPart =
+  | 'instructions'
+  | 'tools'
+  | 'examples'
+  | 'summary'
+  | 'history'
+  | 'sources'
+  | 'question'
+  | 'images'
+  | 'overhead'
+  | 'joins'
+
 /** One line of the account. */
 export interface LedgerEntry {
-  /** What the tokens were spent on: `instructions`, `tools`, `examples`, `history`, `sources`, `question`, `overhead`. */
-  readonly part: string
+  /** What the tokens were spent on. */
+  readonly part: LedgerPart
   /** Tokens. */
   readonly tokens: number
 }
@@ -112,7 +197,7 @@ export interface Ledger {
   readonly margin: number
   /** What remains for the prompt. */
   readonly budget: number
-  /** The prompt's own tokens. */
+  /** The prompt's own tokens. In an error's ledger: what the required parts need, as far as they were counted. */
   readonly total: number
   /** The parts of the total. */
   readonly entries: readonly LedgerEntry[]
@@ -120,21 +205,33 @@ export interface Ledger {
 
 /** Something that did not go into the prompt. */
 export interface Omission {
-  /** What kind of part. */
-  readonly part: 'passage' | 'history' | 'example'
-  /** Chunk id of a passage; index of a message. */
+  /** The part's id, as in `PromptParts.settings`. */
   readonly id: string
-  /** Why. */
-  readonly reason: 'budget' | 'duplicate' | 'overlap' | 'limit'
-  /** What it would have cost, where counted. */
+  /** Why: no room; a twin or an overlapping neighbour is shown; a cap was reached; a part it needs is not there. */
+  readonly reason: 'budget' | 'duplicate' | 'overlap' | 'limit' | 'requirement'
+  /** What its cheapest form would have cost, where counted. */
   readonly tokens?: number
+  /** The part shown in its place, for duplicates and overlaps; the missing part, for requirements. */
+  readonly instead?: string
 }
 
-/** Where a provider's prompt cache can take hold. */
+/** Something in the input that deserves a look. It does not stop the assembly. */
+export interface PromptWarning {
+  /** The part's id. */
+  readonly id: string
+  /** `invisible`: invisible or bidirectional control characters. `volatile`: a date, time or id in a static part. */
+  readonly kind: 'invisible' | 'volatile'
+  /** Offset of the first occurrence in the part's text. */
+  readonly at: number
+  /** What was found, in printable form. */
+  readonly found: string
+}
+
+/** Where a provider's prompt cache can take hold. Tools, instructions and history stand before what changes each turn. */
 export interface CachePlan {
-  /** Indices of messages after which the prefix is stable, in order. */
+  /** Indices of messages after which the prefix is stable, in order; −1 stands for the tools alone. At most four. */
   readonly breakpoints: readonly number[]
-  /** Tokens up to the last breakpoint. */
+  /** Tokens up to the last breakpoint: what the next turn can read from the cache. */
   readonly stableTokens: number
 }
 
@@ -142,10 +239,14 @@ export interface CachePlan {
 export interface Prompt {
   /** System, examples, history, and the question with its numbered sources. */
   readonly messages: readonly PromptMessage[]
-  /** Tools offered with it. */
+  /** Tools offered with it, by name. */
   readonly tools: readonly ToolDefinition[]
   /** The sources shown, by number. */
   readonly sources: readonly PromptSource[]
+  /** The part of the last message that shows the sources, for renderings that show them as blocks of their own. */
+  readonly sourcesSpan?: Span
+  /** The mark in the names of the source tags; it occurs in no text that is not the assembler's own. */
+  readonly fence: string
   /** Where the tokens went. */
   readonly ledger: Ledger
   /** Whether `ledger.total` is the model's own count, never less than it, or an estimate. */
@@ -154,12 +255,42 @@ export interface Prompt {
   readonly pieces: readonly PromptPiece[]
   /** What was left out, and why. */
   readonly omitted: readonly Omission[]
+  /** What deserves a look. */
+  readonly warnings: readonly PromptWarning[]
   /** Where a prompt cache can take hold. */
   readonly cachePlan: CachePlan
 }
 
+/** What a provider's wire format adds to the texts it carries. */
+export interface PromptOverhead {
+  /** Names the format: `openai-chat`, … */
+  readonly id: string
+  /** Whether the numbers are the model's own, never less, or an estimate. Tools may make them an estimate: see `toolsKind`. */
+  readonly kind: 'exact' | 'bound' | 'estimate'
+  /** The same for prompts with tools; `kind` where absent. */
+  readonly toolsKind?: 'exact' | 'bound' | 'estimate'
+  /** Tokens of a message beyond its content: role, separators, tool calls. */
+  message(message: PromptMessage, counter: LocalTokenCounter): number
+  /** Tokens beyond the messages: reply priming. */
+  readonly fixed: number
+  /** Tokens of the tool definitions; 0 for none. */
+  tools(tools: readonly ToolDefinition[], counter: LocalTokenCounter): number
+}
+
+/** Options of one assembly. */
+export interface AssembleOptions {
+  /**
+   * At most this many tokens instead of the assembler's own budget. A larger number than that counts only where totals are
+   * estimates, which `fitPrompt` corrects by the provider's own count.
+   */
+  readonly budget?: number
+}
+
 /** Puts a prompt together within a token budget. */
 export interface PromptAssembler {
-  /** Synchronous; throws `BUDGET_EXCEEDED` with the ledger when what is required does not fit. */
-  assemble<M extends Metadata>(parts: PromptParts<M>): Prompt
+  /**
+   * Synchronous; the input is not mutated. Throws `BUDGET_EXCEEDED` when what is required does not fit, and
+   * `INVALID_ARGUMENT` for parts that contradict themselves; both carry `details.ledger`.
+   */
+  assemble<M extends Metadata>(parts: PromptParts<M>, options?: AssembleOptions): Prompt
 }

@@ -1,2 +1,3 @@
 export type { OpenAIConnection } from './openai-client.ts'
 export { type OpenAIEmbedderOptions, openaiEmbedder } from './openai-embedder.ts'
+export { type OpenAIModelOptions, openaiModel } from './openai-model.ts'

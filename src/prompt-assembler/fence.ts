@@ -1,0 +1,32 @@
+import { sha256Hex } from '../internal/hash.ts'
+
+/** Letters and digits in other clothes: fullwidth, circled, mathematical, superscript, … */
+const COMPATIBLE =
+  /[\u00aa\u00b2\u00b3\u00b9\u00ba\u1d2c-\u1d6a\u2070-\u209f\u2100-\u214f\u2460-\u24ff\uff00-\uff5e\u{1d400}-\u{1d7ff}\u{1f100}-\u{1f1ff}]/u
+const IGNORED = /[\p{Cf}\p{Mn}]/gu
+
+/** A text as a reader skims it: lower case, without invisible characters and accents, look-alike digits and letters made plain. */
+function fold(text: string): string {
+  if (!/[^\u0000-\u007f]/.test(text)) return text.toLowerCase()
+  const plain = COMPATIBLE.test(text) ? text.normalize('NFKC') : text
+  return plain.replace(IGNORED, '').toLowerCase()
+}
+
+/**
+ * The mark that names the source tags: hexadecimal digits derived from `seed`, six of them, and two more for as long as
+ * they occur in any of the texts, in whatever case or disguise. The texts are finite and the digits are not, so this
+ * ends; the same seed and texts, in any order, give the same mark.
+ */
+export function fenceMark(seed: string, texts: readonly string[]): string {
+  let digits = sha256Hex(`groundline fence ${seed}`)
+  let length = 6
+  for (const text of new Set(texts)) {
+    if (text.length < length) continue
+    const folded = fold(text)
+    while (folded.includes(digits.slice(0, length))) {
+      length += 2
+      if (length > digits.length) digits += sha256Hex(digits)
+    }
+  }
+  return digits.slice(0, length)
+}

@@ -1,0 +1,123 @@
+import type { Passage, Span } from '../document.ts'
+import { type EscapedPiece, escapeLabel, escapeText } from './escape-text.ts'
+import type { PromptSource, TrustTier } from './prompt-assembler.ts'
+import { type Segment, segmentWriter } from './segment.ts'
+
+/** A source as it competes for room: one passage, or overlapping ones of a document shown as one. */
+export interface SourceDraft extends Span {
+  /** The best of the passages; ties by id. */
+  readonly best: Passage
+  /** Chunk ids of all of them. */
+  readonly chunkIds: readonly string[]
+  /** The text from `start` to `end` of the document. */
+  readonly text: string
+  /** How far it is trusted. */
+  readonly trust: TrustTier
+  /** Position of its best passage by score, for the order of relevance. */
+  readonly rank: number
+  /** Invisible characters to leave out, as spans of `text`. */
+  readonly removed: readonly Span[]
+}
+
+/** A form in which a source can be shown. Spans count from the start of the draft's text. */
+export interface SourceForm {
+  /** All, some sentences, or the title alone. */
+  readonly form: PromptSource['form']
+  /** What is shown of the text, in order and apart. */
+  readonly shown: readonly Span[]
+}
+
+/** Stands where sentences were left out. */
+const GAP = '\n[\u2026]\n'
+
+/** The whole text but for white space at its ends. */
+export function fullForm(draft: SourceDraft): SourceForm {
+  const start = draft.text.length - draft.text.trimStart().length
+  const end = draft.text.trimEnd().length
+  return { form: 'full', shown: start < end ? [{ start, end }] : [] }
+}
+
+/**
+ * A source between tags that carry the fence. The opening tag is a segment of its own, so that the count of the text does
+ * not depend on the number; it is part of the text's segment where the text starts with a slash, which a byte-pair
+ * vocabulary may join to the line end before it.
+ */
+export function sourceSegments(
+  draft: SourceDraft,
+  form: SourceForm,
+  number: number,
+  fence: string,
+): readonly Segment[] {
+  const tag = `source-${fence}`
+  const { title, uri } = draft.best.source
+  const headings = draft.best.headingPath ?? []
+  const writer = segmentWriter()
+  const label = (name: string, value: string | undefined, field: 'title' | 'uri' | 'headingPath') => {
+    const shown = value === undefined ? '' : escapeLabel(value)
+    if (shown === '') return
+    writer.write(` ${name}="`)
+    writer.write(shown, { type: 'label', source: number, field })
+    writer.write('"')
+  }
+  writer.write(`<${tag} number="${number}"`)
+  label('title', title, 'title')
+  label('uri', uri, 'uri')
+  label('section', headings.length === 0 ? undefined : headings.join(' > '), 'headingPath')
+  if (draft.trust === 'suspect') writer.write(' trust="suspect"')
+  if (form.shown.length === 0) {
+    writer.write(' />\n\n')
+    return [writer.finish('sources')]
+  }
+  writer.write('>\n')
+  const body = bodyPieces(draft, form)
+  const apart = !body[0]?.[0]?.text.startsWith('/')
+  const open = apart ? [writer.finish('sources')] : []
+  const text = apart ? segmentWriter() : writer
+  const document = {
+    type: 'source',
+    source: number,
+    documentId: draft.best.documentId,
+    documentVersion: draft.best.documentVersion,
+  } as const
+  for (const [index, pieces] of body.entries()) {
+    if (index > 0) text.write(GAP)
+    for (const piece of pieces)
+      text.write(piece.text, {
+        ...document,
+        start: draft.start + piece.start,
+        end: draft.start + piece.end,
+        form: piece.form,
+      })
+  }
+  text.write(`\n</${tag}>\n\n`)
+  return [...open, text.finish('sources')]
+}
+
+function bodyPieces(draft: SourceDraft, form: SourceForm): readonly (readonly EscapedPiece[])[] {
+  return form.shown.map((span) => {
+    if (draft.trust === 'trusted' && draft.removed.length === 0)
+      return [{ text: draft.text.slice(span.start, span.end), ...span, form: 'verbatim' }]
+    return escapeText(draft.text, draft.removed, span.start, span.end)
+  })
+}
+
+/** What the prompt says of a source that it shows. */
+export function promptSource(draft: SourceDraft, form: SourceForm, number: number): PromptSource {
+  const { best } = draft
+  return {
+    number,
+    chunkId: best.id,
+    documentId: best.documentId,
+    documentVersion: best.documentVersion,
+    start: draft.start,
+    end: draft.end,
+    text: draft.text,
+    form: form.form,
+    shown: form.shown.map((span) => ({ start: draft.start + span.start, end: draft.start + span.end })),
+    trust: draft.trust,
+    ...(best.source.uri === undefined ? {} : { uri: best.source.uri }),
+    ...(best.source.title === undefined ? {} : { title: best.source.title }),
+    ...(best.headingPath === undefined ? {} : { headingPath: best.headingPath }),
+    score: best.score,
+  }
+}

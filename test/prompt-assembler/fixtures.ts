@@ -1,0 +1,33 @@
+import type { Passage } from '../../src/document.ts'
+import type { LocalTokenCounter } from '../../src/tokenizer/tokenizer.ts'
+
+/** Counts words and single marks: additive at white space, and easy to check by eye. */
+export const wordCounter: LocalTokenCounter = {
+  id: 'words',
+  kind: 'exact',
+  count: (text) => text.match(/\w+|[^\w\s]/g)?.length ?? 0,
+}
+
+/** A byte is never less than a token of a byte-level vocabulary. */
+export const byteCounter: LocalTokenCounter = {
+  id: 'utf-8',
+  kind: 'bound',
+  count: (text) => new TextEncoder().encode(text).length,
+}
+
+export function passage(id: string, text: string, more: Partial<Passage> = {}): Passage {
+  const start = more.start ?? 0
+  return {
+    id,
+    documentId: `doc-${id}`,
+    documentVersion: 'v1',
+    text,
+    start,
+    end: start + text.length,
+    metadata: {},
+    score: 1,
+    stages: [],
+    source: { uri: `docs/${id}.md`, title: `Title ${id}` },
+    ...more,
+  }
+}
