@@ -32,7 +32,7 @@ module.exports = {
     },
     { name: 'not-resolvable', severity: 'error', from: { path: '^src' }, to: { couldNotResolve: true } },
     valuesOnlyFrom('errors-import-nothing', '^src/(errors|document)\\.ts$', '^$'),
-    valuesOnlyFrom('filter-imports-errors', '^src/filter\\.ts$', '^src/errors\\.ts$'),
+    valuesOnlyFrom('filter-imports-errors', '^src/filter\\.ts$', '^src/(errors\\.ts$|internal/)'),
     valuesOnlyFrom('internal-imports-errors', '^src/internal/', '^src/(internal/|errors\\.ts$)'),
     ...[...modules, ...composing].flatMap((folder) => {
       const allowed = `^src/(${folder}/|internal/|(filter|errors)\\.ts$)`

@@ -1,1 +1,7 @@
+export type { Analyzer } from './analyzer.ts'
+export type { Bm25Variant } from './bm25.ts'
+export { type LexicalIndexOptions, lexicalIndex } from './bm25-index.ts'
+export { englishAnalyzer } from './english-analyzer.ts'
+export { stemEnglish } from './english-stemmer.ts'
 export type { LexicalEntry, LexicalIndex, LexicalMatch, LexicalSearchOptions } from './lexical-index.ts'
+export { type WordAnalyzerOptions, wordAnalyzer } from './word-analyzer.ts'

@@ -1,3 +1,9 @@
+export { type DenseRetrieverOptions, denseRetriever } from './dense-retriever.ts'
+export type { FusionMethod } from './fusion.ts'
+export { type HybridRetrieverOptions, type HybridWeights, hybridRetriever } from './hybrid-retriever.ts'
+export { type LexicalOverlapRerankerOptions, lexicalOverlapReranker } from './lexical-overlap-reranker.ts'
+export { type LexicalRetrieverOptions, lexicalRetriever } from './lexical-retriever.ts'
+export { type MemoryChunkStore, memoryChunkStore } from './memory-chunk-store.ts'
 export type {
   ChunkStore,
   Explanation,

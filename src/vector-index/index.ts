@@ -1,1 +1,2 @@
+export { type ExactIndex, type ExactIndexOptions, exactIndex } from './exact-index.ts'
 export type { VectorEntry, VectorIndex, VectorMatch, VectorMetric, VectorSearchOptions } from './vector-index.ts'

@@ -1,0 +1,125 @@
+import type { Metadata } from '../document.ts'
+import type { Filter } from '../filter.ts'
+import { clearBit, countBits, growBits, hasBit, setBit } from './bitset.ts'
+import { MetadataColumns } from './metadata-columns.ts'
+
+/** Which slots a search may return. */
+export interface AllowedSlots {
+  /** One bit a slot. Never to be changed. */
+  readonly words: Uint32Array
+  /** How many bits are set. */
+  readonly count: number
+}
+
+/**
+ * The ids of an index: id → slot, slot → id and metadata, and which slots are live. An entry is staged into a slot of
+ * its own and seen only when it is committed, so that a batch that fails or is aborted leaves no trace. Freed slots are
+ * used again.
+ */
+export class EntryTable<M extends Metadata> {
+  readonly #slots: Map<string, number> = new Map()
+  readonly #ids: string[] = []
+  readonly #metadata: (M | undefined)[] = []
+  readonly #free: number[] = []
+  readonly #columns: MetadataColumns = new MetadataColumns()
+  #live: Uint32Array = new Uint32Array(0)
+
+  /** How many entries are live. */
+  get size(): number {
+    return this.#slots.size
+  }
+
+  /** One past the largest slot ever used. */
+  get slots(): number {
+    return this.#ids.length
+  }
+
+  /** The slot of a live entry. */
+  slotOf(id: string): number | undefined {
+    return this.#slots.get(id)
+  }
+
+  /** The id of a slot. */
+  idAt(slot: number): string {
+    return this.#ids[slot]!
+  }
+
+  /** The metadata of a slot. */
+  metadataAt(slot: number): M | undefined {
+    return this.#metadata[slot]
+  }
+
+  /** Whether the slot holds a live entry. */
+  isLive(slot: number): boolean {
+    return hasBit(this.#live, slot)
+  }
+
+  /** Ids and slots of the live entries, in the order they were committed. */
+  entries(): IterableIterator<[id: string, slot: number]> {
+    return this.#slots.entries()
+  }
+
+  /** Whether the first of two slots comes first among equal scores: by id. */
+  readonly isBefore = (a: number, b: number): boolean => this.#ids[a]! < this.#ids[b]!
+
+  /** Puts an entry into a slot where no search sees it yet. `metadata` must not change afterwards. */
+  stage(id: string, metadata: M | undefined): number {
+    const slot = this.#free.pop() ?? this.#ids.length
+    this.#ids[slot] = id
+    this.#metadata[slot] = metadata
+    this.#live = growBits(this.#live, slot + 1)
+    this.#columns.add(slot, metadata)
+    return slot
+  }
+
+  /** Makes staged slots live; gives the slots they replaced, which are free from then on. */
+  commit(staged: readonly number[]): number[] {
+    const replaced: number[] = []
+    for (const slot of staged) {
+      const id = this.#ids[slot]!
+      const old = this.#slots.get(id)
+      if (old !== undefined) replaced.push(old)
+      this.#slots.set(id, slot)
+      setBit(this.#live, slot)
+    }
+    for (const slot of replaced) this.#release(slot)
+    return replaced
+  }
+
+  /** Gives staged slots up. */
+  discard(staged: readonly number[]): void {
+    for (const slot of staged) this.#release(slot)
+  }
+
+  /** Removes an entry; its slot, or undefined when there was none. */
+  remove(id: string): number | undefined {
+    const slot = this.#slots.get(id)
+    if (slot === undefined) return undefined
+    this.#slots.delete(id)
+    this.#release(slot)
+    return slot
+  }
+
+  /** Replaces the metadata of a live slot. */
+  setMetadata(slot: number, metadata: M | undefined): void {
+    this.#columns.remove(slot, this.#metadata[slot])
+    this.#metadata[slot] = metadata
+    this.#columns.add(slot, metadata)
+  }
+
+  /** The live slots that pass a parsed filter; all live ones without one. */
+  allowed(filter: Filter | undefined): AllowedSlots {
+    if (filter === undefined) return { words: this.#live, count: this.#slots.size }
+    const words = this.#columns.select(filter, this.#ids.length)
+    for (let i = 0; i < words.length; i++) words[i]! &= this.#live[i]!
+    return { words, count: countBits(words) }
+  }
+
+  #release(slot: number): void {
+    clearBit(this.#live, slot)
+    this.#columns.remove(slot, this.#metadata[slot])
+    this.#metadata[slot] = undefined
+    this.#ids[slot] = ''
+    this.#free.push(slot)
+  }
+}

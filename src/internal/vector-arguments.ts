@@ -1,0 +1,81 @@
+import { GroundlineError } from '../errors.ts'
+import { describe, requireInteger } from './argument.ts'
+
+/** The largest `topK` of a search. */
+export const MAX_TOP_K = 10_000
+
+/** Throws `INVALID_ARGUMENT` unless `topK` is an integer from 1 to 10,000. */
+export function requireTopK(topK: unknown): void {
+  requireInteger('topK', topK, 1, MAX_TOP_K)
+}
+
+/** Throws `INVALID_ARGUMENT` unless `id` can be an id: text without NUL, control characters or lone surrogates. */
+export function requireId(id: unknown): asserts id is string {
+  if (
+    typeof id !== 'string' ||
+    id === '' ||
+    id.length > 1_024 ||
+    /[\u0000-\u001f\u007f]/.test(id) ||
+    !id.isWellFormed()
+  )
+    throw new GroundlineError(
+      'INVALID_ARGUMENT',
+      `an id must be 1 to 1,024 units of well-formed text without control characters, got ${describe(id)}`,
+      { details: { argument: 'id', actual: describe(id) } },
+    )
+}
+
+/**
+ * Throws unless `vector` can be stored or searched: `DIMENSION_MISMATCH` for another length, `INVALID_VECTOR` for another
+ * type, a detached buffer, values that are not finite, and all zeros where `allowZero` is false.
+ */
+export function requireVector(
+  vector: unknown,
+  dimensions: number,
+  allowZero: boolean,
+  owner: string,
+): asserts vector is Float32Array {
+  if (!(vector instanceof Float32Array)) throw invalid(owner, 'must be a Float32Array', describe(vector))
+  if (vector.length !== dimensions) {
+    const detached = vector.length === 0 && vector.buffer.byteLength === 0
+    if (detached) throw invalid(owner, `must have ${dimensions} values`, 'an empty or detached buffer')
+    throw new GroundlineError(
+      'DIMENSION_MISMATCH',
+      `the vector of ${owner} must have the ${dimensions} dimensions of the index, got ${vector.length}`,
+      { details: { item: owner, expected: dimensions, actual: vector.length } },
+    )
+  }
+  let zero = true
+  for (let i = 0; i < dimensions; i++) {
+    const value = vector[i]!
+    // False for NaN and both infinities, and faster than Number.isFinite.
+    if (!(value - value === 0)) throw invalid(owner, 'must hold finite values only', `${value} at ${i}`)
+    if (value !== 0) zero = false
+  }
+  if (zero && !allowZero) throw invalid(owner, 'must not be all zeros under cosine', 'all zeros')
+}
+
+function invalid(owner: string, expected: string, actual: string): GroundlineError {
+  return new GroundlineError('INVALID_VECTOR', `the vector of ${owner} ${expected}, got ${actual}`, {
+    details: { item: owner, expected, actual },
+  })
+}
+
+/** Throws unless dimensions, metric and space make one index: `INVALID_ARGUMENT`, `DIMENSION_MISMATCH`. */
+export function requireVectorSpace(
+  dimensions: unknown,
+  metric: unknown,
+  space: { readonly dimensions: number } | undefined,
+): void {
+  requireInteger('dimensions', dimensions, 1, 65_536)
+  if (metric !== 'cosine' && metric !== 'dot' && metric !== 'euclidean')
+    throw new GroundlineError('INVALID_ARGUMENT', `metric must be cosine, dot or euclidean, got ${describe(metric)}`, {
+      details: { argument: 'metric', actual: describe(metric) },
+    })
+  if (space !== undefined && space.dimensions !== dimensions)
+    throw new GroundlineError(
+      'DIMENSION_MISMATCH',
+      `the embedding space has ${space.dimensions} dimensions, but the index is made for ${dimensions}`,
+      { details: { expected: dimensions, actual: space.dimensions } },
+    )
+}

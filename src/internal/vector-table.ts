@@ -1,0 +1,218 @@
+import type { AbortOptions, Metadata } from '../document.ts'
+import { GroundlineError } from '../errors.ts'
+import type { VectorEntry, VectorMatch, VectorMetric } from '../vector-index/vector-index.ts'
+import { describe } from './argument.ts'
+import { listBits } from './bitset.ts'
+import { type AllowedSlots, EntryTable } from './entry-table.ts'
+import { copyMetadata } from './metadata-copy.ts'
+import { createPace } from './pace.ts'
+import { createSerial } from './serial.ts'
+import { TopK } from './top-k.ts'
+import { VectorArena } from './vector-arena.ts'
+import { requireId, requireVector } from './vector-arguments.ts'
+import { vectorNorm } from './vector-math.ts'
+
+/** What an index built on the table wants to know, at the moment a batch takes effect. */
+export interface VectorTableEvents {
+  /** Slots that became live. */
+  added(slots: readonly number[]): void
+  /** Slots that are no longer live. */
+  removed(slots: readonly number[]): void
+}
+
+/** A query that was checked: the vector, and what its scores are multiplied with. */
+export interface PreparedQuery {
+  /** The query vector. */
+  readonly vector: Float32Array
+  /** 1 / length under cosine, 1 otherwise. */
+  readonly scale: number
+}
+
+interface Staged<M> {
+  readonly slots: number[]
+  readonly unchanged: { readonly id: string; readonly metadata: M | undefined }[]
+}
+
+const BLOCK = 4096
+
+/**
+ * The entries of a vector index with their full-precision vectors, and the exact scan over them: the oracle, and what
+ * every approximate result is rescored with. Writes take turns; each holds as a whole or leaves no trace.
+ */
+export class VectorTable<M extends Metadata> {
+  /** Ids, metadata and liveness by slot. */
+  readonly entries: EntryTable<M> = new EntryTable<M>()
+  /** Length of every vector. */
+  readonly dimensions: number
+  /** How vectors are compared. */
+  readonly metric: VectorMetric
+  readonly #arena: VectorArena
+  readonly #events: VectorTableEvents | undefined
+  readonly #serial: ReturnType<typeof createSerial> = createSerial()
+  #scales: Float64Array = new Float64Array(0)
+
+  constructor(dimensions: number, metric: VectorMetric, events?: VectorTableEvents) {
+    this.dimensions = dimensions
+    this.metric = metric
+    this.#arena = new VectorArena(dimensions)
+    this.#events = events
+  }
+
+  /** Bytes that vectors take. */
+  get byteLength(): number {
+    return this.#arena.byteLength + this.#scales.byteLength
+  }
+
+  /** Adds or replaces entries; pauses now and then, so that a large batch does not hold the event loop. */
+  upsert(entries: readonly VectorEntry<M>[], options: AbortOptions = {}): Promise<void> {
+    return this.#serial(async () => {
+      options.signal?.throwIfAborted()
+      const staged: Staged<M> = { slots: [], unchanged: [] }
+      try {
+        await this.#stage(entries, staged, options.signal)
+      } catch (error) {
+        this.entries.discard(staged.slots)
+        throw error
+      }
+      const replaced = this.entries.commit(staged.slots)
+      for (const { id, metadata } of staged.unchanged) {
+        const slot = this.entries.slotOf(id)
+        if (slot !== undefined) this.entries.setMetadata(slot, metadata)
+      }
+      if (replaced.length > 0) this.#events?.removed(replaced)
+      if (staged.slots.length > 0) this.#events?.added(staged.slots)
+    })
+  }
+
+  /** Removes entries; unknown ids are ignored. */
+  remove(ids: readonly string[], options: AbortOptions = {}): Promise<void> {
+    return this.#serial(async () => {
+      options.signal?.throwIfAborted()
+      if (!Array.isArray(ids)) throw notAnArray('ids', ids)
+      const removed: number[] = []
+      for (const id of ids) {
+        const slot = this.entries.remove(id)
+        if (slot !== undefined) removed.push(slot)
+      }
+      if (removed.length > 0) this.#events?.removed(removed)
+    })
+  }
+
+  /** Replaces metadata without touching vectors. */
+  updateMetadata(
+    updates: readonly { readonly id: string; readonly metadata: M }[],
+    options: AbortOptions = {},
+  ): Promise<void> {
+    return this.#serial(async () => {
+      options.signal?.throwIfAborted()
+      if (!Array.isArray(updates)) throw notAnArray('entries', updates)
+      const checked = updates.map(({ id, metadata }) => {
+        const slot = this.entries.slotOf(id)
+        if (slot === undefined)
+          throw new GroundlineError('NOT_FOUND', `there is no entry ${describe(id)} whose metadata could be replaced`, {
+            details: { id },
+          })
+        return { slot, metadata: copyMetadata(metadata, `entry ${describe(id)}`) }
+      })
+      for (const { slot, metadata } of checked) this.entries.setMetadata(slot, metadata)
+    })
+  }
+
+  /** Checks a query. Throws `INVALID_VECTOR` or `DIMENSION_MISMATCH`. */
+  prepare(vector: Float32Array): PreparedQuery {
+    requireVector(vector, this.dimensions, this.metric !== 'cosine', 'the query')
+    return { vector, scale: this.metric === 'cosine' ? 1 / vectorNorm(vector) : 1 }
+  }
+
+  /** A copy of the vector in a slot. */
+  vectorAt(slot: number): Float32Array {
+    return this.#arena.row(slot).slice()
+  }
+
+  /** The exact best of the allowed slots. */
+  scan(query: PreparedQuery, topK: number, allowed: AllowedSlots): TopK {
+    return this.best(query, topK, listBits(allowed.words, allowed.count))
+  }
+
+  /** The best of the listed slots. */
+  best(query: PreparedQuery, topK: number, slots: Uint32Array): TopK {
+    const best = new TopK(topK, this.entries.isBefore)
+    const scores = new Float32Array(Math.min(BLOCK, slots.length))
+    for (let from = 0; from < slots.length; from += BLOCK) {
+      const block = slots.subarray(from, from + BLOCK)
+      this.score(query, block, scores)
+      for (let i = 0; i < block.length; i++) if (scores[i]! >= best.threshold) best.offer(block[i]!, scores[i]!)
+    }
+    return best
+  }
+
+  /** Writes the final scores of the listed slots: cosine, dot product, or minus the squared distance. */
+  score(query: PreparedQuery, slots: Uint32Array, scores: Float32Array): void {
+    this.#arena.score(this.metric === 'euclidean' ? 'squared-distance' : 'dot', query.vector, slots, scores)
+    if (this.metric === 'dot') return
+    for (let i = 0; i < slots.length; i++) {
+      if (this.metric === 'euclidean') scores[i] = 0 - scores[i]!
+      else scores[i] = Math.min(1, Math.max(-1, scores[i]! * query.scale * this.#scales[slots[i]!]!))
+    }
+  }
+
+  /** Matches as a search returns them. */
+  matches(best: TopK): VectorMatch<M>[] {
+    return best.sorted().map(({ item, score }) => {
+      const metadata = this.entries.metadataAt(item)
+      const id = this.entries.idAt(item)
+      return metadata === undefined ? { id, score } : { id, score, metadata }
+    })
+  }
+
+  async #stage(entries: readonly VectorEntry<M>[], staged: Staged<M>, signal: AbortSignal | undefined): Promise<void> {
+    if (!Array.isArray(entries)) throw notAnArray('entries', entries)
+    const pace = createPace(signal)
+    const seen = new Set<string>()
+    for (let i = 0; i < entries.length; i++) {
+      if (pace.due()) await pace.pause()
+      const { id, vector, metadata } = entries[i] as VectorEntry<M>
+      requireId(id)
+      const owner = `entry ${describe(id)}`
+      if (seen.has(id))
+        throw new GroundlineError('DUPLICATE_ID', `${owner} is in the batch twice, again at ${i}`, { details: { id } })
+      seen.add(id)
+      requireVector(vector, this.dimensions, this.metric !== 'cosine', owner)
+      const copied = metadata === undefined ? undefined : copyMetadata(metadata, owner)
+      if (this.#holds(id, vector)) {
+        staged.unchanged.push({ id, metadata: copied })
+        continue
+      }
+      const slot = this.entries.stage(id, copied)
+      staged.slots.push(slot)
+      this.#write(slot, vector)
+    }
+  }
+
+  /** Whether the entry exists with this very vector, so that only its metadata are new. */
+  #holds(id: string, vector: Float32Array): boolean {
+    const slot = this.entries.slotOf(id)
+    if (slot === undefined) return false
+    const stored = this.#arena.row(slot)
+    for (let i = 0; i < vector.length; i++) if (stored[i] !== vector[i]) return false
+    return true
+  }
+
+  #write(slot: number, vector: Float32Array): void {
+    this.#arena.reserve(slot + 1)
+    this.#arena.write(slot, vector)
+    if (this.metric !== 'cosine') return
+    if (slot >= this.#scales.length) {
+      const grown = new Float64Array(Math.max(slot + 1, this.#scales.length * 2, 64))
+      grown.set(this.#scales)
+      this.#scales = grown
+    }
+    this.#scales[slot] = 1 / vectorNorm(vector)
+  }
+}
+
+function notAnArray(name: string, value: unknown): GroundlineError {
+  return new GroundlineError('INVALID_ARGUMENT', `${name} must be an array, got ${describe(value)}`, {
+    details: { argument: name, actual: describe(value) },
+  })
+}

@@ -1,0 +1,170 @@
+import { hasBit, setBit } from '../internal/bitset.ts'
+
+/** Where a term occurs. */
+export interface Postings {
+  /** Documents, in no order; `count` of them. */
+  documents: Uint32Array
+  /** The term's weighted frequency in each. */
+  frequencies: Float32Array
+  /** How many documents hold the term. */
+  count: number
+  /** No frequency is larger. */
+  maxFrequency: number
+  /** No document of the list is shorter. */
+  minLength: number
+}
+
+/** Terms of one field of a document, with the field's weight. */
+export interface WeightedTerms {
+  /** In text order. */
+  readonly terms: readonly string[]
+  /** How much one occurrence counts. */
+  readonly weight: number
+}
+
+/**
+ * Which documents hold which terms. Documents are numbers below some bound, used again after removal. A document's term
+ * sequence is kept too: removal and phrases need it.
+ */
+export class InvertedIndex {
+  readonly #termIds: Map<string, number> = new Map()
+  readonly #terms: string[] = []
+  readonly #postings: Postings[] = []
+  readonly #sequences: (Uint32Array | undefined)[] = []
+  #lengths: Float32Array = new Float32Array(64)
+  #totalLength = 0
+  #size = 0
+
+  /** How many documents there are. */
+  get size(): number {
+    return this.#size
+  }
+
+  /** Mean weighted length; 0 when empty. */
+  get averageLength(): number {
+    return this.#size === 0 ? 0 : this.#totalLength / this.#size
+  }
+
+  /** Weighted lengths by document. */
+  get lengths(): Float32Array {
+    return this.#lengths
+  }
+
+  /** One past the largest document number that ever was. */
+  get bound(): number {
+    return this.#sequences.length
+  }
+
+  /** The postings of a term that some document holds. */
+  postings(term: string): Postings | undefined {
+    const id = this.#termIds.get(term)
+    const postings = id === undefined ? undefined : this.#postings[id]
+    return postings?.count ? postings : undefined
+  }
+
+  /** Every term that some document holds. */
+  *terms(): IterableIterator<string> {
+    for (let id = 0; id < this.#terms.length; id++) if (this.#postings[id]!.count > 0) yield this.#terms[id]!
+  }
+
+  /** The id by which sequences name a term. */
+  termId(term: string): number | undefined {
+    return this.#termIds.get(term)
+  }
+
+  /** Term ids of a document in text order, field after field. */
+  sequence(document: number): Uint32Array | undefined {
+    return this.#sequences[document]
+  }
+
+  /** Adds a document under a number that is free. */
+  add(document: number, fields: readonly WeightedTerms[]): void {
+    const sequence = new Uint32Array(fields.reduce((sum, { terms }) => sum + terms.length, 0))
+    const frequencies = new Map<number, number>()
+    let length = 0
+    let at = 0
+    for (const { terms, weight } of fields) {
+      length += terms.length * weight
+      for (const term of terms) {
+        const id = this.#idOf(term)
+        sequence[at++] = id
+        frequencies.set(id, (frequencies.get(id) ?? 0) + weight)
+      }
+    }
+    this.#sequences[document] = sequence
+    this.#setLength(document, length)
+    this.#size++
+    for (const [id, frequency] of frequencies) append(this.#postings[id]!, document, frequency, length)
+  }
+
+  /** Removes documents: each list they occur in is rewritten once. */
+  remove(documents: readonly number[]): void {
+    const gone = new Uint32Array((this.#sequences.length + 31) >>> 5)
+    const affected = new Set<number>()
+    for (const document of documents) {
+      const sequence = this.#sequences[document]
+      if (sequence === undefined) continue
+      setBit(gone, document)
+      for (const id of sequence) affected.add(id)
+      this.#sequences[document] = undefined
+      this.#totalLength -= this.#lengths[document]!
+      this.#size--
+    }
+    for (const id of affected) purge(this.#postings[id]!, gone)
+    if (this.#size === 0) this.#totalLength = 0
+  }
+
+  #idOf(term: string): number {
+    let id = this.#termIds.get(term)
+    if (id === undefined) {
+      id = this.#terms.length
+      this.#termIds.set(term, id)
+      this.#terms.push(term)
+      this.#postings.push({
+        documents: new Uint32Array(2),
+        frequencies: new Float32Array(2),
+        count: 0,
+        maxFrequency: 0,
+        minLength: Number.POSITIVE_INFINITY,
+      })
+    }
+    return id
+  }
+
+  #setLength(document: number, length: number): void {
+    if (document >= this.#lengths.length) {
+      const grown = new Float32Array(Math.max(document + 1, this.#lengths.length * 2))
+      grown.set(this.#lengths)
+      this.#lengths = grown
+    }
+    this.#lengths[document] = length
+    this.#totalLength += this.#lengths[document]!
+  }
+}
+
+function append(postings: Postings, document: number, frequency: number, length: number): void {
+  const { count } = postings
+  if (count === postings.documents.length) {
+    const documents = new Uint32Array(count * 2)
+    documents.set(postings.documents)
+    postings.documents = documents
+    const frequencies = new Float32Array(count * 2)
+    frequencies.set(postings.frequencies)
+    postings.frequencies = frequencies
+  }
+  postings.documents[count] = document
+  postings.frequencies[count] = frequency
+  postings.count++
+  postings.maxFrequency = Math.max(postings.maxFrequency, postings.frequencies[count]!)
+  postings.minLength = Math.min(postings.minLength, length)
+}
+
+function purge(postings: Postings, gone: Uint32Array): void {
+  let kept = 0
+  for (let i = 0; i < postings.count; i++) {
+    if (hasBit(gone, postings.documents[i]!)) continue
+    postings.documents[kept] = postings.documents[i]!
+    postings.frequencies[kept++] = postings.frequencies[i]!
+  }
+  postings.count = kept
+}
