@@ -9,11 +9,12 @@ export function stemEnglish(word: string): string {
   if (word.length < 3 || !/^[a-z]+$/.test(word)) return word
   const singular = stripPlural(word)
   const base = stripPast(singular)
-  return base.endsWith('y') && hasVowel(base, base.length - 1) && base.length > 2 ? `${base.slice(0, -1)}i` : base
+  return base.endsWith('y') && hasVowel(base, base.length - 1) ? `${base.slice(0, -1)}i` : base
 }
 
 function stripPlural(word: string): string {
-  if (word.endsWith('sses')) return word.slice(0, -2)
+  // Porter leaves "boxes" as "boxe"; here it meets "box". "caches" keeps its e, as "cache" does.
+  if (/(?:ss|x|zz|sh|[^ai]ch|[eo]ach)es$/.test(word)) return word.slice(0, -2)
   if (word.endsWith('ies')) return word.slice(0, -2)
   if (word.endsWith('ss') || !word.endsWith('s')) return word
   return word.slice(0, -1)

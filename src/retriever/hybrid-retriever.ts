@@ -9,7 +9,7 @@ import type { Retrieval, RetrieveOptions, Retriever, StageReport } from './retri
 export interface HybridWeights {
   /** Of the lexical leg. Default 1. */
   readonly lexical?: number
-  /** Of the dense leg. Default 0.3: what a weak embedder can bear. Give a strong one 1. */
+  /** Of the dense leg. Default 0.1: what a weak embedder can bear. A strong one can have 1. */
   readonly dense?: number
 }
 
@@ -44,7 +44,7 @@ export function hybridRetriever<M extends Metadata = Metadata, Q = string>(
 ): Retriever<M, Q> {
   const { fusion = 'convex', rrfK = 60, candidates = 100 } = options
   const lexicalWeight = requireWeight('weights.lexical', options.weights?.lexical ?? 1)
-  const denseWeight = requireWeight('weights.dense', options.weights?.dense ?? 0.3)
+  const denseWeight = requireWeight('weights.dense', options.weights?.dense ?? 0.1)
   if (lexicalWeight === 0 && denseWeight === 0)
     throw new GroundlineError('INVALID_ARGUMENT', 'weights must not both be 0: nothing would be searched')
   requireInteger('rrfK', rrfK, 0)

@@ -32,7 +32,15 @@ export function chunkStoreConformance(options: ChunkStoreConformanceOptions): re
         const [found] = await store.get(['a'])
         const { id, documentId, documentVersion, text, start, end, metadata } = chunks[0]!
         checkEqual(
-          found && [found.id, found.documentId, found.documentVersion, found.text, found.start, found.end, found.metadata],
+          found && [
+            found.id,
+            found.documentId,
+            found.documentVersion,
+            found.text,
+            found.start,
+            found.end,
+            found.metadata,
+          ],
           [id, documentId, documentVersion, text, start, end, metadata],
           'the chunk',
         )

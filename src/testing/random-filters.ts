@@ -4,7 +4,23 @@ import type { Random } from './random.ts'
 
 const KEYS = ['lang', 'year', 'tags', 'author', 'name', '__proto__', 'constructor', '']
 const SCALARS: readonly FilterScalar[] = [
-  'de', 'en', '', 'z', '\u{1F600}', '\uFFFD', '2024-01-01', '1', 0, -0, 1, -1.5, 2024, 1e308, true, false, null,
+  'de',
+  'en',
+  '',
+  'z',
+  '\u{1F600}',
+  '\uFFFD',
+  '2024-01-01',
+  '1',
+  0,
+  -0,
+  1,
+  -1.5,
+  2024,
+  1e308,
+  true,
+  false,
+  null,
 ]
 
 /** Random metadata over few keys and values, so that random filters hit and miss: scalars, arrays, nested objects, odd keys. */
@@ -47,7 +63,8 @@ export function passesFilter(filter: Filter, metadata: Metadata | undefined): bo
   if (filter.op === 'not') return !passesFilter(filter.filter, metadata)
   let value: MetadataValue | undefined = metadata
   for (const key of filter.path) {
-    const inside: [string, MetadataValue][] = value instanceof Object && !Array.isArray(value) ? Object.entries(value) : []
+    const inside: [string, MetadataValue][] =
+      value instanceof Object && !Array.isArray(value) ? Object.entries(value) : []
     value = inside.find(([name]) => name === key)?.[1]
   }
   if (filter.op === 'exists') return value !== undefined

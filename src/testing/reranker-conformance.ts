@@ -19,7 +19,11 @@ export function rerankerConformance(options: RerankerConformanceOptions): readon
       name: 'returns the passages given, each with one more stage, best first, ties by id',
       run: async () => {
         const reranked = await (await options.create()).rerank('rotate keys', passages)
-        checkEqual(reranked.map(({ id }) => id).sort(), passages.map(({ id }) => id), 'ids')
+        checkEqual(
+          reranked.map(({ id }) => id).sort(),
+          passages.map(({ id }) => id),
+          'ids',
+        )
         reranked.forEach((each, i) => {
           const given = passages.find(({ id }) => id === each.id)
           checkEqual(each.text, given?.text, `text of ${each.id}`)
@@ -38,7 +42,11 @@ export function rerankerConformance(options: RerankerConformanceOptions): readon
         const reranker = await options.create()
         const all = await reranker.rerank('rotate keys', passages)
         const two = await reranker.rerank('rotate keys', passages, { topK: 2 })
-        checkEqual(two.map(({ id }) => id), all.slice(0, 2).map(({ id }) => id), 'ids')
+        checkEqual(
+          two.map(({ id }) => id),
+          all.slice(0, 2).map(({ id }) => id),
+          'ids',
+        )
         for (const topK of [0, -1, 1.5, Number.NaN])
           await checkThrows(() => reranker.rerank('keys', passages, { topK }), 'INVALID_ARGUMENT', `topK ${topK}`)
       },

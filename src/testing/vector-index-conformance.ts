@@ -57,7 +57,11 @@ export function vectorIndexConformance(options: VectorIndexConformanceOptions): 
         using(first, async (index) => {
           await index.upsert(['d', 'b', 'a', 'c'].map((id) => entry(id, 0)))
           const found = await index.search(axis(0), { topK: 3 })
-          checkEqual(found.map(({ id }) => id), ['a', 'b', 'c'], 'equal scores')
+          checkEqual(
+            found.map(({ id }) => id),
+            ['a', 'b', 'c'],
+            'equal scores',
+          )
         }),
     },
     {
@@ -162,7 +166,8 @@ async function checkSearches(index: VectorIndex, metric: VectorMetric, size: num
     const ids = new Set(expected.map(({ id }) => id))
     found += actual.filter(({ id }) => ids.has(id)).length
     wanted += expected.length
-    const allowed = filter === undefined ? size : entries.filter(({ metadata }) => passesFilter(filter, metadata)).length
+    const allowed =
+      filter === undefined ? size : entries.filter(({ metadata }) => passesFilter(filter, metadata)).length
     checkEqual(await index.count({ filter }), allowed, `count of ${label}`)
   }
   check(found >= recall * wanted, `recall must be at least ${recall}, got ${found / wanted}`)

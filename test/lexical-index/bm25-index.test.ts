@@ -1,0 +1,87 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { type LexicalIndexOptions, lexicalIndex, wordAnalyzer } from '../../src/lexical-index/index.ts'
+import { createRandom, lexicalIndexConformance } from '../../src/testing/index.ts'
+
+const entry = (id: string, text: string, headingPath?: string[]) =>
+  headingPath ? { id, text, metadata: {}, headingPath } : { id, text, metadata: {} }
+
+/** BM25 written down once more, over whole texts. */
+function plainScores(
+  texts: Map<string, string[]>,
+  query: string[],
+  { k1 = 1.2, b = 0.75, variant = 'bm25' }: LexicalIndexOptions,
+) {
+  const average = [...texts.values()].reduce((sum, words) => sum + words.length, 0) / texts.size
+  const scores: { id: string; score: number }[] = []
+  for (const [id, words] of texts) {
+    let score = 0
+    for (const term of query) {
+      const df = [...texts.values()].filter((each) => each.includes(term)).length
+      const tf = words.filter((word) => word === term).length
+      if (tf === 0) continue
+      const idf = Math.log(1 + (texts.size - df + 0.5) / (df + 0.5))
+      const norm = 1 - b + (b * words.length) / average
+      if (variant === 'bm25l') score += (idf * (tf / norm + 0.5)) / (k1 + tf / norm + 0.5)
+      else score += idf * (tf / (tf + k1 * norm) + (variant === 'bm25+' ? 1 : 0))
+    }
+    if (score > 0) scores.push({ id, score })
+  }
+  return scores.sort((x, y) => y.score - x.score || (x.id < y.id ? -1 : 1))
+}
+
+describe('lexicalIndex', () => {
+  for (const { name, run } of lexicalIndexConformance({ create: () => lexicalIndex() })) it(name, run)
+
+  it.each<LexicalIndexOptions>([{}, { k1: 0 }, { b: 0 }, { k1: 2, b: 1 }, { variant: 'bm25+' }, { variant: 'bm25l' }])(
+    'scores by the formula with %o, through additions, replacements and removals, for every topK',
+    async (options) => {
+      await fc.assert(
+        fc.asyncProperty(fc.integer(), async (seed) => {
+          const random = createRandom(seed)
+          // Zipf-like, so that lists of very different lengths meet and terms are closed early.
+          const word = () => 'w'.repeat(Math.floor(40 ** random.next()))
+          const words = () => Array.from({ length: 1 + random.below(12) }, word)
+          const index = lexicalIndex({ ...options, analyzer: wordAnalyzer() })
+          const texts = new Map<string, string[]>()
+          for (let round = 0; round < 3; round++) {
+            const batch = new Map(Array.from({ length: 60 }, () => [`e${random.below(120)}`, words()]))
+            await index.upsert([...batch].map(([id, text]) => entry(id, text.join(' '))))
+            for (const [id, text] of batch) texts.set(id, text)
+            const gone = [...texts.keys()].filter(() => random.next() < 0.2)
+            await index.remove(gone)
+            for (const id of gone) texts.delete(id)
+          }
+          for (let i = 0; i < 8; i++) {
+            const query = Array.from({ length: 1 + random.below(5) }, word)
+            const topK = random.pick([1, 3, 200])
+            const expected = plainScores(texts, query, options).slice(0, topK)
+            const actual = await index.search(query.join(' '), { topK })
+            expect(actual.length).toBe(expected.length)
+            actual.forEach(({ score }, at) => {
+              expect(score).toBeCloseTo(expected[at]!.score, 6)
+            })
+          }
+        }),
+        { numRuns: 25, seed: 3 },
+      )
+    },
+  )
+
+  it('counts headings as text, by their weight', async () => {
+    const entries = [entry('a', 'rotate', ['keys']), entry('b', 'keys', ['rotate']), entry('c', 'neither')]
+    const heavy = lexicalIndex({ weights: { headings: 3 } })
+    await heavy.upsert(entries)
+    expect((await heavy.search('keys', { topK: 3 })).map(({ id }) => id)).toEqual(['a', 'b'])
+    const none = lexicalIndex({ weights: { headings: 0 } })
+    await none.upsert(entries)
+    expect((await none.search('keys', { topK: 3 })).map(({ id }) => id)).toEqual(['b'])
+  })
+
+  it.each<[LexicalIndexOptions]>([[{ k1: -1 }], [{ k1: Number.NaN }], [{ b: 2 }], [{ weights: { text: -1 } }]])(
+    'refuses %o',
+    (options) => {
+      expect(() => lexicalIndex(options)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
+    },
+  )
+})
