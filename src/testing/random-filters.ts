@@ -1,5 +1,5 @@
 import type { Metadata, MetadataValue } from '../document.ts'
-import type { Filter, FilterScalar } from '../filter.ts'
+import type { Condition, Filter, FilterScalar } from '../filter.ts'
 import type { Random } from './random.ts'
 
 const KEYS = ['lang', 'year', 'tags', 'author', 'name', '__proto__', 'constructor', '']
@@ -58,28 +58,52 @@ export function randomFilter(random: Random, depth = 3): Filter {
 
 /** The reference that every evaluation of a filter must equal: the semantics of `compileFilter`, written to be read. */
 export function passesFilter(filter: Filter, metadata: Metadata | undefined): boolean {
-  if (filter.op === 'and') return filter.filters.every((each) => passesFilter(each, metadata))
-  if (filter.op === 'or') return filter.filters.some((each) => passesFilter(each, metadata))
-  if (filter.op === 'not') return !passesFilter(filter.filter, metadata)
+  switch (filter.op) {
+    case 'and':
+      return filter.filters.every((each) => passesFilter(each, metadata))
+    case 'or':
+      return filter.filters.some((each) => passesFilter(each, metadata))
+    case 'not':
+      return !passesFilter(filter.filter, metadata)
+    default:
+      return passesCondition(filter, metadata)
+  }
+}
+
+function passesCondition(condition: Condition, metadata: Metadata | undefined): boolean {
   let value: MetadataValue | undefined = metadata
-  for (const key of filter.path) {
+  for (const key of condition.path) {
     const inside: [string, MetadataValue][] =
       value instanceof Object && !Array.isArray(value) ? Object.entries(value) : []
     value = inside.find(([name]) => name === key)?.[1]
   }
-  if (filter.op === 'exists') return value !== undefined
-  if (filter.op === 'eq') return value === filter.value
-  if (filter.op === 'ne') return value !== filter.value
-  if (filter.op === 'in') return filter.values.some((each) => each === value)
-  if (filter.op === 'nin') return !filter.values.some((each) => each === value)
-  if (filter.op === 'contains') return Array.isArray(value) && value.some((element) => element === filter.value)
-  if (typeof value !== typeof filter.value || value === undefined) return false
-  const [left, right] = [value, filter.value].map((side) =>
-    typeof side === 'number' ? [side] : Array.from(String(side), (character) => character.codePointAt(0)!),
-  ) as [number[], number[]]
-  const at = left.findIndex((part, i) => part !== right[i])
-  const order = at === -1 ? left.length - right.length : left[at]! - (right[at] ?? Number.NEGATIVE_INFINITY)
-  return { gt: order > 0, gte: order >= 0, lt: order < 0, lte: order <= 0 }[filter.op]
+  switch (condition.op) {
+    case 'exists':
+      return value !== undefined
+    case 'eq':
+      return value === condition.value
+    case 'ne':
+      return value !== condition.value
+    case 'in':
+      return condition.values.some((each) => each === value)
+    case 'nin':
+      return !condition.values.some((each) => each === value)
+    case 'contains':
+      return Array.isArray(value) && value.some((element) => element === condition.value)
+    default: {
+      if (typeof value !== typeof condition.value || value === undefined) return false
+      const order = orderOf(value, condition.value)
+      return { gt: order > 0, gte: order >= 0, lt: order < 0, lte: order <= 0 }[condition.op]
+    }
+  }
+}
+
+function orderOf(left: MetadataValue, right: MetadataValue): number {
+  const parts = (side: MetadataValue) =>
+    typeof side === 'number' ? [side] : Array.from(String(side), (character) => character.codePointAt(0)!)
+  const [a, b] = [parts(left), parts(right)]
+  const at = a.findIndex((part, i) => part !== b[i])
+  return at === -1 ? a.length - b.length : a[at]! - (b[at] ?? Number.NEGATIVE_INFINITY)
 }
 
 function randomValue(random: Random, depth: number): MetadataValue {
