@@ -1,50 +1,36 @@
 import type { AbortOptions, Metadata } from '../document.ts'
 import type { EmbeddingSpace } from '../embedder/embedder.ts'
-import { GroundlineError, isGroundlineError } from '../errors.ts'
+import { GroundlineError } from '../errors.ts'
 import { describe } from '../internal/argument.ts'
 import { canonicalJson } from '../internal/hash.ts'
 import type { Commit, CorpusChange } from './corpus.ts'
+import { type CorpusCore, nextManifest } from './corpus-core.ts'
 import { type CorpusState, chunkPlace, stateAfter } from './corpus-state.ts'
-import { encodeManifest, listVersions, type Manifest, manifestName, readManifest } from './manifest.ts'
+import { spaceKey } from './manifest.ts'
 import { type PreparedEntry, prepareEntry } from './prepare-entry.ts'
-import type { Sealer } from './sealer.ts'
-import { buildSegment, segmentName, writtenSegment } from './segment.ts'
-import type { Storage } from './storage.ts'
-
-/** What a commit works with. */
-export interface CommitContext {
-  /** Where the files are. */
-  readonly storage: Storage
-  /** Seals what is written. */
-  readonly sealer: Sealer
-  /** The newest state this object knows. */
-  readonly state: CorpusState
-  /** The newest state there is. */
-  readonly refresh: (known: CorpusState, options: AbortOptions) => Promise<CorpusState>
-  /** Cancels the commit before its manifest is published. */
-  readonly signal: AbortSignal | undefined
-}
+import { type BuiltSegment, buildSegment, segmentName, writtenSegment } from './segment.ts'
 
 /**
  * Writes a change as one segment and claims the next version number for a manifest that names it. When another writer
  * was faster, the change is laid over that writer's version and the next number is tried.
  */
 export async function commitChange<M extends Metadata>(
-  context: CommitContext,
+  core: CorpusCore,
   change: CorpusChange<M>,
-): Promise<{ readonly commit: Commit; readonly state: CorpusState }> {
-  const { storage, sealer, signal } = context
+  options: AbortOptions,
+): Promise<Commit> {
+  const { storage, sealer } = core
+  const { remove = [], expectedVersion } = change
   const entries = (change.put ?? []).map((entry) => prepareEntry(entry))
   // In id order a segment is read from front to back by whoever asks for its documents in order.
-  entries.sort((a, b) => (a.body.id < b.body.id ? -1 : 1))
-  requireDistinct(entries, change.remove ?? [])
-  let { state } = context
-  let written: Awaited<ReturnType<typeof buildSegment>> | undefined
-  let removed: readonly string[] = []
-  for (;;) {
-    signal?.throwIfAborted()
-    const { expectedVersion } = change
-    const version = state.manifest?.version ?? 0
+  entries.sort((a, b) => (a.row.id < b.row.id ? -1 : 1))
+  requireDistinct(entries, remove)
+  let written: BuiltSegment | undefined
+  let before = core.head().state
+  let given = change.space
+  const { state } = await core.amend(async (head) => {
+    before = head.state
+    const { version } = before.snapshot
     if (expectedVersion !== undefined && expectedVersion !== version) {
       throw new GroundlineError(
         'CONFLICT',
@@ -52,89 +38,35 @@ export async function commitChange<M extends Metadata>(
         { details: { expected: expectedVersion, actual: version } },
       )
     }
-    if (entries.length === 0 && !(change.remove ?? []).some((id) => state.documents.has(id))) {
-      return { commit: { version, added: [], changed: [], removed: [], removedChunkIds: [] }, state }
+    if (entries.length === 0 && !remove.some((id) => before.documents.has(id))) return undefined
+    requireFreeChunkIds(before, entries, remove)
+    const space = spaceAfter(before.snapshot.space, given, entries)
+    // On a second try the vectors are still those of the space they were made for.
+    if (entries.some(({ dimensions }) => dimensions > 0)) given = space
+    if (!written || head.manifest?.condemned.includes(written.ref.name)) {
+      written = await buildSegment(
+        segmentName(),
+        { documents: entries, removed: remove, space: spaceKey(space) },
+        sealer,
+      )
+      await storage.writeNew(written.ref.name, written.bytes, options)
     }
-    requireFreeChunkIds(state, entries, change.remove ?? [])
-    const { spaces, active, space } = spacesWith(state.manifest, change.space, entries)
-    const reusable = written?.ref.space === space && !state.manifest?.condemned.includes(written.ref.name)
-    if (!written || !reusable) {
-      removed = change.remove ?? []
-      written = await buildSegment(segmentName(), { documents: entries, removed, space }, sealer)
-      await storage.writeNew(written.ref.name, written.bytes, { signal })
-    }
-    const manifest = nextManifest(state.manifest, {
-      action: 'commit',
-      segments: [...(state.manifest?.segments ?? []), written.ref],
-      spaces,
-      active,
-    })
-    if (await publishManifest(storage, manifest, sealer, signal)) {
-      const after = stateAfter(state, manifest, writtenSegment(storage, sealer, written, removed))
-      return { commit: describeCommit(state, after, entries, removed), state: after }
-    }
-    state = await context.refresh(state, { signal })
-  }
+    const segments = [...(head.manifest?.segments ?? []), written.ref]
+    const manifest = nextManifest(head.manifest, { action: 'commit', segments, space })
+    return { manifest, state: stateAfter(before, manifest, writtenSegment(storage, sealer, written)) }
+  }, options)
+  if (state === before)
+    return { version: state.snapshot.version, added: [], changed: [], removed: [], removedChunkIds: [] }
+  return describeCommit(before, state.snapshot.version, entries, remove)
 }
 
-/** The manifest that follows another. */
-export function nextManifest(
-  base: Manifest | undefined,
-  changes: Pick<Manifest, 'action'> & Partial<Manifest>,
-): Manifest {
-  return {
-    segments: [],
-    spaces: [],
-    active: -1,
-    tags: [],
-    ...base,
-    condemned: [],
-    ...changes,
-    version: (base?.version ?? 0) + 1,
-    id: crypto.randomUUID(),
-    parent: base?.id ?? '',
-    time: new Date().toISOString(),
-  }
-}
-
-/** Claims a manifest's number. False when another writer has it, or had it before it was collected. */
-export async function publishManifest(
-  storage: Storage,
-  manifest: Manifest,
-  sealer: Sealer,
-  signal: AbortSignal | undefined,
-): Promise<boolean> {
-  const name = manifestName(manifest.version)
-  try {
-    await storage.publish(name, await encodeManifest(manifest, sealer), { signal })
-  } catch (error) {
-    if (isGroundlineError(error) && error.code === 'ALREADY_EXISTS') return false
-    throw error
-  }
-  // From here on the version may be visible: it is carried to its end whatever the signal says.
-  const newest = (await listVersions(storage)).at(-1) ?? 0
-  if (newest <= manifest.version) return true
-  // Somebody is ahead: on top of this manifest, or because the number had been used and collected before.
-  const follower = await readManifest(storage, manifest.version + 1, sealer).catch((error: unknown) => {
-    if (isGroundlineError(error) && error.code === 'NOT_FOUND') return undefined
-    throw error
-  })
-  if (follower?.parent === manifest.id) return true
-  await storage.remove(name)
-  return false
-}
-
-/** The spaces of the manifest after vectors of a space joined it. */
-function spacesWith(
-  manifest: Manifest | undefined,
+/** The space of the corpus once these entries are in it. */
+function spaceAfter(
+  own: EmbeddingSpace | undefined,
   given: EmbeddingSpace | undefined,
   entries: readonly PreparedEntry[],
-): { spaces: readonly EmbeddingSpace[]; active: number; space: number } {
-  const spaces = manifest?.spaces ?? []
-  const active = manifest?.active ?? -1
-  const withVectors = entries.find((entry) => entry.dimensions > 0)
-  if (!withVectors) return { spaces, active, space: -1 }
-  const own = spaces[active]
+): EmbeddingSpace | undefined {
+  if (!entries.some(({ dimensions }) => dimensions > 0)) return own
   const space = given ?? own
   if (!space) {
     throw new GroundlineError(
@@ -142,29 +74,27 @@ function spacesWith(
       'change.space is missing: the first vectors of a corpus need their embedding space',
     )
   }
-  for (const { dimensions, body } of entries) {
-    if (dimensions !== 0 && dimensions !== space.dimensions) {
-      throw new GroundlineError(
-        'DIMENSION_MISMATCH',
-        `the vectors of document ${describe(body.id)} have ${dimensions} dimensions; ${space.model} has ${space.dimensions}`,
-        { details: { id: body.id, expected: space.dimensions, actual: dimensions } },
-      )
-    }
-  }
-  if (!own) return { spaces: [...spaces, space], active: spaces.length, space: spaces.length }
-  if (canonicalJson(own) !== canonicalJson(space)) {
+  if (own && canonicalJson(own) !== canonicalJson(space)) {
     throw new GroundlineError(
       'SPACE_MISMATCH',
-      `the corpus holds vectors of ${own.model} (${own.dimensions} dimensions), the change those of ${space.model} (${space.dimensions}): embed again with reembed, or use the same embedder`,
+      `the corpus holds vectors of ${own.model} (${own.dimensions} dimensions), the change those of ${space.model} (${space.dimensions}): embed the corpus again with reembedCorpus, or use the same embedder`,
       { details: { expected: own, actual: space } },
     )
   }
-  return { spaces, active, space: active }
+  for (const { dimensions, row } of entries) {
+    if (dimensions === 0 || dimensions === space.dimensions) continue
+    throw new GroundlineError(
+      'DIMENSION_MISMATCH',
+      `the vectors of document ${describe(row.id)} have ${dimensions} dimensions; ${space.model} has ${space.dimensions}`,
+      { details: { id: row.id, expected: space.dimensions, actual: dimensions } },
+    )
+  }
+  return space
 }
 
 function requireDistinct(entries: readonly PreparedEntry[], remove: readonly string[]): void {
   const seen = new Set<string>()
-  for (const id of [...entries.map(({ body }) => body.id), ...new Set(remove)]) {
+  for (const id of [...entries.map(({ row }) => row.id), ...new Set(remove)]) {
     if (seen.has(id)) {
       throw new GroundlineError('DUPLICATE_ID', `document ${describe(id)} is twice in one change`, { details: { id } })
     }
@@ -174,18 +104,18 @@ function requireDistinct(entries: readonly PreparedEntry[], remove: readonly str
 
 /** A chunk id leads to one document. */
 function requireFreeChunkIds(state: CorpusState, entries: readonly PreparedEntry[], remove: readonly string[]): void {
-  const replaced = new Set([...remove, ...entries.map(({ body }) => body.id)])
+  const replaced = new Set([...remove, ...entries.map(({ row }) => row.id)])
   const owners = new Map<string, string>()
-  for (const { body } of entries) {
-    for (const [chunkId] of body.chunks) {
+  for (const { row } of entries) {
+    for (const [chunkId] of row.chunks) {
       const stored = chunkPlace(state, chunkId)?.row.id
       const owner = owners.get(chunkId) ?? (stored !== undefined && !replaced.has(stored) ? stored : undefined)
-      owners.set(chunkId, body.id)
+      owners.set(chunkId, row.id)
       if (owner === undefined) continue
       throw new GroundlineError(
         'DUPLICATE_ID',
-        `chunk ${chunkId} of document ${describe(body.id)} belongs to document ${describe(owner)} already: derive chunk ids from the document's id`,
-        { details: { id: body.id, chunk: chunkId, owner } },
+        `chunk ${chunkId} of document ${describe(row.id)} belongs to document ${describe(owner)} already: derive chunk ids from the document's id`,
+        { details: { id: row.id, chunk: chunkId, owner } },
       )
     }
   }
@@ -193,20 +123,23 @@ function requireFreeChunkIds(state: CorpusState, entries: readonly PreparedEntry
 
 function describeCommit(
   before: CorpusState,
-  after: CorpusState,
+  version: number,
   entries: readonly PreparedEntry[],
   remove: readonly string[],
 ): Commit {
   const added: string[] = []
   const changed: string[] = []
   const removedChunkIds: string[] = []
-  for (const { body } of entries) {
-    const old = before.documents.get(body.id)?.row
-    ;(old ? changed : added).push(body.id)
-    const kept = new Set(body.chunks.map(([id]) => id))
+  const kept = new Set<string>()
+  for (const { row } of entries) for (const [id] of row.chunks) kept.add(id)
+  for (const { row } of entries) {
+    const old = before.documents.get(row.id)?.row
+    ;(old ? changed : added).push(row.id)
     for (const [id] of old?.chunks ?? []) if (!kept.has(id)) removedChunkIds.push(id)
   }
   const removed = [...new Set(remove)].filter((id) => before.documents.has(id))
-  for (const id of removed) for (const [chunk] of before.documents.get(id)!.row.chunks) removedChunkIds.push(chunk)
-  return { version: after.manifest!.version, added, changed, removed, removedChunkIds }
+  for (const id of removed) {
+    for (const [chunk] of before.documents.get(id)!.row.chunks) if (!kept.has(chunk)) removedChunkIds.push(chunk)
+  }
+  return { version, added, changed, removed, removedChunkIds }
 }

@@ -1,7 +1,10 @@
 import type { AbortOptions, Document, Metadata } from '../document.ts'
+import type { EmbeddingSpace } from '../embedder/embedder.ts'
+import { isGroundlineError } from '../errors.ts'
 import type { StoredChunk } from '../retriever/retriever.ts'
 import type { CorpusEntry, Damage, DocumentRecord } from './corpus.ts'
 import { asDamage, type CorpusState, chunkPlace, type DocumentPlace } from './corpus-state.ts'
+import { spaceKey } from './manifest.ts'
 import { chunkOf, type DocumentRecordBody, RECORD, type Row, vectorsOf } from './segment.ts'
 
 /** Documents kept decoded, by the length of their texts. */
@@ -25,10 +28,14 @@ export interface CorpusReader<M extends Metadata> {
   forget(): void
 }
 
-/** Reads documents, chunks and vectors of the state that `current` gives; reports what it finds damaged. */
+/**
+ * Reads documents, chunks and vectors of the state that `current` gives; reports what it finds damaged. `renew` gives
+ * the newest state when a file of the current one was collected by another process.
+ */
 export function corpusReader<M extends Metadata>(
   current: () => CorpusState,
   report: (damage: Damage) => void,
+  renew?: () => Promise<CorpusState>,
 ): CorpusReader<M> {
   const cache = new Map<Row, DocumentRecordBody>()
   let cachedUnits = 0
@@ -64,29 +71,42 @@ export function corpusReader<M extends Metadata>(
     }
   }
 
-  return {
-    get: async (ids, options) => {
-      const state = current()
-      const chunks: (StoredChunk<M> | undefined)[] = []
-      for (const id of ids) {
-        options?.signal?.throwIfAborted()
-        const place = chunkPlace(state, id)
-        const body = place && (await readable(place, options))
-        chunks.push(body && (chunkOf(place.row, place.index, body.text) as StoredChunk<M>))
-      }
-      return chunks
-    },
-    document: async (id, options) => {
+  /** Runs a read; once more on the newest state when a file was collected meanwhile. */
+  const onNewest = async <T>(read: (state: CorpusState) => Promise<T>): Promise<T> => {
+    try {
+      return await read(current())
+    } catch (error) {
+      if (!renew || !isGroundlineError(error) || error.code !== 'NOT_FOUND') throw error
+      return read(await renew())
+    }
+  }
+
+  const chunksOf = async (state: CorpusState, ids: readonly string[], options?: AbortOptions) => {
+    const chunks: (StoredChunk<M> | undefined)[] = []
+    for (const id of ids) {
       options?.signal?.throwIfAborted()
-      const place = current().documents.get(id)
-      if (!place) return undefined
-      try {
-        return documentOf(await bodyOf(place, options))
-      } catch (error) {
-        report(asDamage(error, [id]))
-        throw error
-      }
-    },
+      const place = chunkPlace(state, id)
+      const body = place && (await readable(place, options))
+      chunks.push(body && (chunkOf(place.row, place.index, body.text) as StoredChunk<M>))
+    }
+    return chunks
+  }
+
+  const documentIn = async (state: CorpusState, id: string, options?: AbortOptions) => {
+    options?.signal?.throwIfAborted()
+    const place = state.documents.get(id)
+    if (!place) return undefined
+    try {
+      return documentOf<M>(await bodyOf(place, options))
+    } catch (error) {
+      report(asDamage(error, [id]))
+      throw error
+    }
+  }
+
+  return {
+    get: (ids, options) => onNewest((state) => chunksOf(state, ids, options)),
+    document: (id, options) => onNewest((state) => documentIn(state, id, options)),
     record: (id) => {
       const place = current().documents.get(id)
       return place && recordOf(place.row)
@@ -99,13 +119,12 @@ export function corpusReader<M extends Metadata>(
       }
     },
     entries: async function* (options) {
-      const { documents, manifest } = current()
+      const { documents, snapshot } = current()
       const ids = options?.documentIds ? [...new Set(options.documentIds)] : [...documents.keys()]
       const places = ids.sort().flatMap((id) => documents.get(id) ?? [])
-      const space = manifest?.spaces[manifest.active]
       for (const group of runsOf(places)) {
         options?.signal?.throwIfAborted()
-        for (const { place, body, vectors } of await readGroup(group, manifest?.active ?? -1, space?.dimensions ?? 0)) {
+        for (const { place, body, vectors } of await readGroup(group, snapshot.space)) {
           if (!body) continue
           for (let index = 0; index < place.row.chunks.length; index++) {
             const vector = vectors?.[index]
@@ -124,8 +143,7 @@ export function corpusReader<M extends Metadata>(
   /** Reads the documents and vectors of neighbours in one segment with two reads. */
   async function readGroup(
     group: readonly DocumentPlace[],
-    active: number,
-    dimensions: number,
+    space: EmbeddingSpace | undefined,
   ): Promise<{ place: DocumentPlace; body?: DocumentRecordBody; vectors?: readonly Float32Array[] }[]> {
     const { segment } = group[0]!
     try {
@@ -134,7 +152,7 @@ export function corpusReader<M extends Metadata>(
         group.map(({ row }) => row.at),
         RECORD.document,
       )
-      const withVectors = segment.ref.space === active ? group.filter(({ row }) => row.vectorsAt) : []
+      const withVectors = space && segment.ref.space === spaceKey(space) ? group.filter(({ row }) => row.vectorsAt) : []
       const records = await reader.records(
         withVectors.map(({ row }) => row.vectorsAt!),
         RECORD.vectors,
@@ -147,7 +165,7 @@ export function corpusReader<M extends Metadata>(
         if (!recordOfRow.has(row)) return { place, body: parse(bytes) }
         const vectors = recordOfRow.get(row)
         if (!vectors) return lost(place, row.vectorsAt!.offset)
-        return { place, body: parse(bytes), vectors: vectorsOf(vectors, row, dimensions, segment.ref.name) }
+        return { place, body: parse(bytes), vectors: vectorsOf(vectors, row, space?.dimensions ?? 0, segment.ref.name) }
       })
     } catch (error) {
       report(

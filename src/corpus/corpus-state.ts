@@ -1,7 +1,10 @@
+import type { AbortOptions } from '../document.ts'
 import { isGroundlineError } from '../errors.ts'
 import type { Damage } from './corpus.ts'
-import type { Manifest } from './manifest.ts'
-import type { Row, Segment } from './segment.ts'
+import type { Snapshot } from './manifest.ts'
+import type { Sealer } from './sealer.ts'
+import { openSegment, type Row, type Segment } from './segment.ts'
+import type { Storage } from './storage.ts'
 
 /** A document of a state: its row and the segment that holds it. */
 export interface DocumentPlace {
@@ -11,10 +14,10 @@ export interface DocumentPlace {
   readonly segment: Segment
 }
 
-/** What one version holds. Never changes: a commit makes a new one. */
+/** What one snapshot holds. Never changes: a commit makes a new one. */
 export interface CorpusState {
-  /** The manifest; undefined before the first commit. */
-  readonly manifest: Manifest | undefined
+  /** The snapshot; of version 0 before the first commit. */
+  readonly snapshot: Snapshot
   /** Its segments that could be opened, oldest first. */
   readonly segments: readonly Segment[]
   /** Its documents by id. */
@@ -27,7 +30,7 @@ export interface CorpusState {
 
 /** The state before the first commit. */
 export const emptyState: CorpusState = {
-  manifest: undefined,
+  snapshot: { version: 0, segments: [] },
   segments: [],
   documents: new Map(),
   chunks: 0,
@@ -35,16 +38,16 @@ export const emptyState: CorpusState = {
 }
 
 /** Reads segments in order into a state: later rows replace earlier ones, and removals take them away. */
-export function stateOf(manifest: Manifest, segments: readonly Segment[], damage: readonly Damage[]): CorpusState {
+export function stateOf(snapshot: Snapshot, segments: readonly Segment[], damage: readonly Damage[]): CorpusState {
   const documents = new Map<string, DocumentPlace>()
   for (const segment of segments) apply(documents, segment)
   let chunks = 0
   for (const { row } of documents.values()) chunks += row.chunks.length
-  return { manifest, segments, documents, chunks, damage }
+  return { snapshot, segments, documents, chunks, damage }
 }
 
 /** The state after one more segment. */
-export function stateAfter(state: CorpusState, manifest: Manifest, segment: Segment): CorpusState {
+export function stateAfter(state: CorpusState, snapshot: Snapshot, segment: Segment): CorpusState {
   const documents = new Map(state.documents)
   let { chunks } = state
   for (const id of [...segment.removed, ...segment.rows.map((row) => row.id)]) {
@@ -53,7 +56,29 @@ export function stateAfter(state: CorpusState, manifest: Manifest, segment: Segm
   }
   apply(documents, segment)
   for (const row of segment.rows) chunks += row.chunks.length
-  return { manifest, segments: [...state.segments, segment], documents, chunks, damage: state.damage }
+  return { snapshot, segments: [...state.segments, segment], documents, chunks, damage: state.damage }
+}
+
+/** Opens the segments of a snapshot, those in `known` excepted. A damaged catalogue takes its segment away, not the rest. */
+export async function loadState(
+  storage: Storage,
+  sealer: Sealer,
+  snapshot: Snapshot,
+  known: Iterable<Segment>,
+  options: AbortOptions,
+): Promise<CorpusState> {
+  const open = new Map<string, Segment>()
+  for (const segment of known) open.set(segment.ref.name, segment)
+  const segments: Segment[] = []
+  const damage: Damage[] = []
+  for (const ref of snapshot.segments) {
+    try {
+      segments.push(open.get(ref.name) ?? (await openSegment(storage, ref, sealer, options)))
+    } catch (error) {
+      damage.push(asDamage(error))
+    }
+  }
+  return stateOf(snapshot, segments, damage)
 }
 
 function apply(documents: Map<string, DocumentPlace>, segment: Segment): void {

@@ -17,6 +17,8 @@ export type {
 export { memoryStorage } from './memory-storage.ts'
 export { type OpenCorpusOptions, openCorpus } from './open-corpus.ts'
 export { documentFingerprint } from './prepare-entry.ts'
+export type { EmbedAllChunks, ReembedOptions, ReembedPlan } from './reembed.ts'
 export type { FileSealer, SealedFile, Sealer } from './sealer.ts'
 export type { ByteRange, Storage } from './storage.ts'
 export { type EmbedChunks, type SyncOptions, syncCorpus } from './sync.ts'
+export type { CollectReport, KeepOptions, TagOptions, VersionedCorpus, VersionInfo } from './versioned-corpus.ts'

@@ -1,6 +1,7 @@
 import type { AbortOptions } from '../document.ts'
 import type { EmbeddingSpace } from '../embedder/embedder.ts'
 import { isGroundlineError } from '../errors.ts'
+import { canonicalJson, contentHash } from '../internal/hash.ts'
 import { damaged, FRAME_BYTES, HEADER_BYTES, newFile, openFile, type RecordPlace } from './container.ts'
 import type { Sealer } from './sealer.ts'
 import type { Storage } from './storage.ts'
@@ -17,14 +18,32 @@ export interface SegmentRef {
   readonly catalogue: RecordPlace
   /** Rows of its catalogue. */
   readonly documents: number
-  /** Index into {@link Manifest.spaces} of its vectors; -1 when it holds none. */
-  readonly space: number
+  /** {@link spaceKey} of its vectors; empty when it holds none. */
+  readonly space: string
 }
 
-/** One version of a corpus: the segments whose catalogues, read in order, give its documents. */
-export interface Manifest {
-  /** Counted from 1. */
+/** The content of one version: segments whose catalogues, read in order, give its documents. */
+export interface Snapshot {
+  /** The version it is, counted from 1. */
   readonly version: number
+  /** Oldest first; a later row for a document replaces an earlier one. */
+  readonly segments: readonly SegmentRef[]
+  /** The space of its vectors; absent before the first. */
+  readonly space?: EmbeddingSpace | undefined
+}
+
+/** A snapshot that is kept under a name, whatever becomes of its version. */
+export interface Tag {
+  /** Unique among the tags. */
+  readonly name: string
+  /** What is kept. */
+  readonly snapshot: Snapshot
+  /** Why a purge must not take anything of it; absent for an ordinary tag. */
+  readonly hold?: string | undefined
+}
+
+/** One version of a corpus. */
+export interface Manifest extends Snapshot {
   /** Random; tells apart two manifests that claimed one number. */
   readonly id: string
   /** The `id` of the version it was made from; empty for the first. */
@@ -32,17 +51,21 @@ export interface Manifest {
   /** When it was made, ISO 8601. */
   readonly time: string
   /** What made it. */
-  readonly action: 'commit' | 'rollback' | 'compact' | 'collect' | 'promote' | 'tag'
-  /** Oldest first; a later row for a document replaces an earlier one. */
-  readonly segments: readonly SegmentRef[]
-  /** Every embedding space that its segments use. */
-  readonly spaces: readonly EmbeddingSpace[]
-  /** Index into `spaces` of the one that answers; -1 before the first vector. */
-  readonly active: number
-  /** Versions that must be kept, by name. */
-  readonly tags: readonly (readonly [name: string, version: number])[]
-  /** Segments that are about to be removed: a writer that finds its own among them writes it again. */
+  readonly action: ManifestAction
+  /** Snapshots kept by name. */
+  readonly tags: readonly Tag[]
+  /** The same documents in another embedding space, under construction. */
+  readonly candidate?: Snapshot | undefined
+  /** Segments that are being removed: a writer that finds its own among them writes it again. */
   readonly condemned: readonly string[]
+}
+
+/** What can make a version. */
+export type ManifestAction = 'commit' | 'rollback' | 'compact' | 'collect' | 'reembed' | 'promote' | 'tag' | 'purge'
+
+/** A short name of an embedding space. */
+export function spaceKey(space: EmbeddingSpace | undefined): string {
+  return space ? contentHash(canonicalJson(space)).slice(0, 16) : ''
 }
 
 const FOLDER = 'manifests/'

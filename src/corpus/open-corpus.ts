@@ -1,14 +1,17 @@
-import type { AbortOptions, Document, Metadata } from '../document.ts'
-import { GroundlineError, isGroundlineError } from '../errors.ts'
+import type { AbortOptions, Metadata } from '../document.ts'
 import { checksumSealer } from './checksum-sealer.ts'
-import type { Corpus, CorpusChange, Damage } from './corpus.ts'
+import { collectVersions } from './collection.ts'
+import { compactCorpus, isFragmented } from './compaction.ts'
 import { commitChange } from './corpus-commit.ts'
+import { type CorpusCore, openCore } from './corpus-core.ts'
+import { addTag, removeTag, rollBack, versionsOf, viewOf } from './corpus-history.ts'
 import { corpusReader } from './corpus-reader.ts'
-import { asDamage, type CorpusState, emptyState, stateOf } from './corpus-state.ts'
-import { listVersions, type Manifest, readManifest } from './manifest.ts'
+import { listVersions } from './manifest.ts'
+import { candidateView, discardCandidate, planReembed, promote, reembed } from './reembed.ts'
 import type { Sealer } from './sealer.ts'
-import { openSegment, type Segment } from './segment.ts'
 import type { Storage } from './storage.ts'
+import { verifyCorpus } from './verification.ts'
+import type { KeepOptions, VersionedCorpus } from './versioned-corpus.ts'
 
 /** How to open a corpus. */
 export interface OpenCorpusOptions extends AbortOptions {
@@ -18,7 +21,14 @@ export interface OpenCorpusOptions extends AbortOptions {
   readonly readOnly?: boolean
   /** Protects its records. Default: checksums. */
   readonly sealer?: Sealer
+  /** Which old versions a collection keeps, the automatic one included. */
+  readonly keep?: KeepOptions
+  /** Whether commits join small segments and collect old versions now and then. Default `automatic`. */
+  readonly maintenance?: 'automatic' | 'manual'
 }
+
+/** A commit whose version is a multiple of this collects first. */
+const COLLECT_EVERY = 64
 
 /**
  * Opens a corpus, or starts an empty one: nothing is written before the first commit. Reads the newest manifest and
@@ -35,106 +45,92 @@ export interface OpenCorpusOptions extends AbortOptions {
  * await corpus.commit({ put: [{ document: { id: 'a', text: 'Hello' }, chunks: [], vectors: [] }] })
  * ```
  */
-export async function openCorpus<M extends Metadata = Metadata>(options: OpenCorpusOptions): Promise<Corpus<M>> {
-  const { storage, readOnly = false, sealer = checksumSealer() } = options
-  const found = new Map<string, Damage>()
-  let state = await newestState(emptyState, options)
-  let closed = false
-  /** Commits of this object run one after the other. */
-  let tail: Promise<unknown> = Promise.resolve()
+export async function openCorpus<M extends Metadata = Metadata>(
+  options: OpenCorpusOptions,
+): Promise<VersionedCorpus<M>> {
+  const { storage, readOnly = false, sealer = checksumSealer(), keep = {}, maintenance = 'automatic', signal } = options
+  return corpusOver<M>(await openCore(storage, sealer, readOnly, { signal }), readOnly, keep, maintenance)
+}
 
-  async function newestState(known: CorpusState, { signal }: AbortOptions): Promise<CorpusState> {
-    for (;;) {
-      const newest = (await listVersions(storage, { signal })).at(-1) ?? 0
-      if (newest <= (known.manifest?.version ?? 0)) return known
-      try {
-        return await loadState(storage, sealer, await readManifest(storage, newest, sealer, { signal }), known, signal)
-      } catch (error) {
-        // A collection of another process may take the manifest between the listing and the reading; then there is a newer one.
-        const gone = isGroundlineError(error) && error.code === 'NOT_FOUND'
-        if (!gone || ((await listVersions(storage, { signal })).at(-1) ?? 0) === newest) throw error
-      }
+/** The corpus over an opened core. */
+export function corpusOver<M extends Metadata>(
+  core: CorpusCore,
+  readOnly: boolean,
+  keep: KeepOptions,
+  maintenance: 'automatic' | 'manual',
+): VersionedCorpus<M> {
+  const { exclusively } = core
+  const reader = corpusReader<M>(
+    () => core.head().state,
+    core.report,
+    async () => (await exclusively(() => core.renew())).state,
+  )
+  /** Runs a writer after the others, unless the corpus is read-only or closed. */
+  const writing = async <T>(action: string, run: () => Promise<T>): Promise<T> => {
+    core.requireWritable(action)
+    return exclusively(async () => {
+      core.requireWritable(action)
+      return run()
+    })
+  }
+  // Before a commit, so that its failure is the commit's and nothing acknowledged depends on it.
+  const maintain = async (each: AbortOptions): Promise<void> => {
+    const { state } = core.head()
+    if (maintenance === 'manual') return
+    if (isFragmented(state)) await compactCorpus(core, 'small', each)
+    const due = state.snapshot.version > 0 && state.snapshot.version % COLLECT_EVERY === 0
+    if (due && (await listVersions(core.storage, each)).length > (keep.versions ?? 32)) {
+      await collectVersions(core, keep, each)
     }
   }
-
-  const requireOpen = (): CorpusState => {
-    if (closed) throw new GroundlineError('CLOSED', 'the corpus is closed: open it again')
-    return state
-  }
-
-  const exclusively = <T>(run: () => Promise<T>): Promise<T> => {
-    const result = tail.then(run)
-    tail = result.catch(() => undefined)
-    return result
-  }
-
-  const reader = corpusReader<M>(requireOpen, (damage) => found.set(`${damage.file}:${damage.offset}`, damage))
 
   return {
     readOnly,
     get: reader.get,
-    document: (id: string, each?: AbortOptions): Promise<Document<M> | undefined> => reader.document(id, each),
+    document: reader.document,
     record: reader.record,
     documents: reader.documents,
     entries: reader.entries,
-    commit: async (change: CorpusChange<M>, { signal }: AbortOptions = {}) => {
-      requireOpen()
-      if (readOnly) {
-        throw new GroundlineError(
-          'READ_ONLY',
-          'cannot commit: the corpus was opened read-only; open it without readOnly',
-        )
-      }
-      signal?.throwIfAborted()
-      return exclusively(async () => {
-        requireOpen()
-        const done = await commitChange({ storage, sealer, state, refresh: newestState, signal }, change)
-        state = done.state
-        return done.commit
-      })
-    },
-    refresh: (each: AbortOptions = {}) =>
+    commit: (change, { signal } = {}) =>
+      writing('commit', async () => {
+        signal?.throwIfAborted()
+        await maintain({ signal })
+        return commitChange(core, change, { signal })
+      }),
+    refresh: (each = {}) =>
       exclusively(async () => {
-        const before = requireOpen()
-        state = await newestState(before, each)
-        return state !== before
+        const before = core.head()
+        return (await core.renew(each)) !== before
       }),
     info: () => {
-      const { manifest, documents, chunks, damage } = requireOpen()
-      const space = manifest?.spaces[manifest.active]
+      const { snapshot, documents, chunks } = core.head().state
       return {
-        version: manifest?.version ?? 0,
+        version: snapshot.version,
         documents: documents.size,
         chunks,
-        ...(space && { space }),
-        damage: [...damage, ...found.values()],
+        ...(snapshot.space && { space: snapshot.space }),
+        damage: core.damage(),
       }
     },
+    versions: async (each = {}) => versionsOf(core, each),
+    at: async (version, each = {}) => viewOf<M>(core, version, each),
+    rollback: (version, each = {}) => writing('roll back', () => rollBack(core, version, each)),
+    tag: (name, each = {}) => writing('tag', () => addTag(core, name, each)),
+    untag: (name, each = {}) => writing('untag', () => removeTag(core, name, each)),
+    planReembed: async (space, each = {}) => planReembed(core, space, each),
+    reembed: async (each) => {
+      core.requireWritable('embed again')
+      return reembed(core, each)
+    },
+    candidate: async (each = {}) => candidateView<M>(core, each),
+    promote: (each = {}) => writing('promote', () => promote(core, each)),
+    discardCandidate: (each = {}) => writing('discard the candidate', () => discardCandidate(core, each)),
+    compact: ({ mode = 'all', ...each } = {}) => writing('compact', () => compactCorpus(core, mode, each)),
+    collect: ({ keep: own, ...each } = {}) => writing('collect', () => collectVersions(core, own ?? keep, each)),
+    verify: async (each = {}) => verifyCorpus(core, each),
     close: async () => {
-      await tail
-      closed = true
+      await core.close()
       reader.forget()
     },
   }
-}
-
-/** Opens the segments of a manifest, those already open excepted. A damaged catalogue takes its segment away, not the rest. */
-export async function loadState(
-  storage: Storage,
-  sealer: Sealer,
-  manifest: Manifest,
-  known: CorpusState,
-  signal: AbortSignal | undefined,
-): Promise<CorpusState> {
-  const open = new Map(known.segments.map((segment) => [segment.ref.name, segment]))
-  const segments: Segment[] = []
-  const damage: Damage[] = []
-  for (const ref of manifest.segments) {
-    try {
-      segments.push(open.get(ref.name) ?? (await openSegment(storage, ref, sealer, { signal })))
-    } catch (error) {
-      damage.push(asDamage(error))
-    }
-  }
-  return stateOf(manifest, segments, damage)
 }

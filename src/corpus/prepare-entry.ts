@@ -3,18 +3,14 @@ import { GroundlineError } from '../errors.ts'
 import { describe } from '../internal/argument.ts'
 import { canonicalJson, contentHash } from '../internal/hash.ts'
 import type { DocumentEntry } from './corpus.ts'
-import type { ChunkRow, DocumentRecordBody } from './segment.ts'
+import type { ChunkRow, DocumentRecordBody, SegmentDocument } from './segment.ts'
 
 const MAX_ID = 1024
 const MAX_DEPTH = 32
 
 /** What a corpus stores of an entry. */
-export interface PreparedEntry {
-  /** The document without its vectors. */
-  readonly body: DocumentRecordBody
-  /** The vectors as little-endian float32; absent without. */
-  readonly vectors?: Uint8Array
-  /** Their length; 0 without. */
+export interface PreparedEntry extends SegmentDocument {
+  /** Length of its vectors; 0 without. */
   readonly dimensions: number
 }
 
@@ -85,7 +81,7 @@ export function prepareEntry(entry: DocumentEntry): PreparedEntry {
     if (headingPath) return [chunkId, start, end, row[3], headingPath]
     return tokenCount === undefined ? [chunkId, start, end] : [chunkId, start, end, tokenCount]
   })
-  const body: DocumentRecordBody = {
+  const row: SegmentDocument['row'] = {
     id,
     version,
     fingerprint: documentFingerprint(document),
@@ -96,14 +92,13 @@ export function prepareEntry(entry: DocumentEntry): PreparedEntry {
     revision: entry.revision,
     pipeline: entry.pipeline,
     chunks: rows,
-    text,
-    ...(outline && { outline }),
-    ...(sourceMap && { sourceMap }),
   }
-  return { body, ...packVectors(id, chunks.length, vectors) }
+  const body: DocumentRecordBody = { ...row, text, ...(outline && { outline }), ...(sourceMap && { sourceMap }) }
+  return { row, record: new TextEncoder().encode(JSON.stringify(body)), ...packVectors(id, chunks.length, vectors) }
 }
 
-function packVectors(
+/** Checks vectors and joins them into little-endian float32. */
+export function packVectors(
   id: string,
   chunks: number,
   vectors: readonly Float32Array[],

@@ -65,11 +65,36 @@ export interface Segment {
   chunk(id: string): { readonly row: Row; readonly index: number } | undefined
 }
 
+/** A document on its way into a segment. */
+export interface SegmentDocument {
+  /** Its row, without places. */
+  readonly row: Omit<Row, 'at' | 'vectorsAt'>
+  /** Its record: a {@link DocumentRecordBody} as JSON. */
+  readonly record: Uint8Array
+  /** Its vectors as little-endian float32; absent without. */
+  readonly vectors?: Uint8Array | undefined
+}
+
 /** What goes into a new segment. */
 export interface SegmentContent {
-  readonly documents: readonly { readonly body: DocumentRecordBody; readonly vectors?: Uint8Array | undefined }[]
+  /** In the order they are stored. */
+  readonly documents: readonly SegmentDocument[]
+  /** Ids it removes from earlier segments. */
   readonly removed: readonly string[]
-  readonly space: number
+  /** {@link spaceKey} of the vectors. */
+  readonly space: string
+}
+
+/** A segment as it was laid out. */
+export interface BuiltSegment {
+  /** The file. */
+  readonly bytes: Uint8Array
+  /** What a manifest says of it. */
+  readonly ref: SegmentRef
+  /** Its catalogue's rows. */
+  readonly rows: readonly Row[]
+  /** Its catalogue's removals. */
+  readonly removed: readonly string[]
 }
 
 /** A fresh segment name. */
@@ -89,47 +114,37 @@ export function isSegmentName(name: string): boolean {
  * Lays out a segment: what it removes, the documents, the vectors side by side (so that a scan reads them in one go),
  * and the catalogue.
  */
-export async function buildSegment(
-  name: string,
-  content: SegmentContent,
-  sealer: Sealer,
-): Promise<{ readonly bytes: Uint8Array; readonly ref: SegmentRef; readonly rows: readonly Row[] }> {
+export async function buildSegment(name: string, content: SegmentContent, sealer: Sealer): Promise<BuiltSegment> {
   const file = await newFile(name, 'SEG1', sealer)
   const encoder = new TextEncoder()
-  if (content.removed.length > 0) await file.add(RECORD.removed, encoder.encode(JSON.stringify(content.removed)))
+  const { documents, removed, space } = content
+  if (removed.length > 0) await file.add(RECORD.removed, encoder.encode(JSON.stringify(removed)))
   const places: RecordPlace[] = []
-  for (const { body } of content.documents) {
-    places.push(await file.add(RECORD.document, encoder.encode(JSON.stringify(body))))
-  }
+  for (const { record } of documents) places.push(await file.add(RECORD.document, record))
   const rows: Row[] = []
-  for (const [index, { body, vectors }] of content.documents.entries()) {
+  for (const [index, { row, vectors }] of documents.entries()) {
     const vectorsAt = vectors && vectors.length > 0 ? await file.add(RECORD.vectors, vectors) : undefined
-    const { text: _, outline: __, sourceMap: ___, ...row } = body
     rows.push({ ...row, at: places[index]!, vectorsAt })
   }
-  const catalogue: Catalogue = { rows, removed: content.removed }
+  const catalogue: Catalogue = { rows, removed }
   const record = encoder.encode(JSON.stringify(catalogue))
   const place = await file.add(RECORD.catalogue, record)
   const bytes = file.bytes()
+  const withVectors = rows.some((row) => row.vectorsAt)
   const ref: SegmentRef = {
     name,
     length: bytes.length,
     digest: sha256Hex(record),
     catalogue: place,
     documents: rows.length,
-    space: content.space,
+    space: withVectors ? space : '',
   }
-  return { bytes, ref, rows }
+  return { bytes, ref, rows, removed }
 }
 
 /** A segment whose rows are known because it was just written. */
-export function writtenSegment(
-  storage: Storage,
-  sealer: Sealer,
-  built: { readonly ref: SegmentRef; readonly rows: readonly Row[] },
-  removed: readonly string[],
-): Segment {
-  return segmentOf(built.ref, built.rows, removed, () => openFile(storage, built.ref.name, 'SEG1', sealer))
+export function writtenSegment(storage: Storage, sealer: Sealer, { ref, rows, removed }: BuiltSegment): Segment {
+  return segmentOf(ref, rows, removed, () => openFile(storage, ref.name, 'SEG1', sealer))
 }
 
 /** Reads a segment's catalogue and checks it against the manifest. Throws `CORRUPT_DATA`. */

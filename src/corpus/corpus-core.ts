@@ -1,0 +1,197 @@
+import type { AbortOptions } from '../document.ts'
+import { GroundlineError, isGroundlineError } from '../errors.ts'
+import type { Damage } from './corpus.ts'
+import { type CorpusState, emptyState, loadState } from './corpus-state.ts'
+import { encodeManifest, listVersions, type Manifest, manifestName, readManifest, type Snapshot } from './manifest.ts'
+import type { Sealer } from './sealer.ts'
+import type { Segment } from './segment.ts'
+import type { Storage } from './storage.ts'
+
+/** A version and what it holds. */
+export interface Head {
+  /** The manifest; undefined before the first commit. */
+  readonly manifest: Manifest | undefined
+  /** Its content. */
+  readonly state: CorpusState
+}
+
+/** A version to be published. */
+export interface Amendment {
+  /** Its manifest. */
+  readonly manifest: Manifest
+  /** Its content. */
+  readonly state: CorpusState
+}
+
+/** What the parts of an open corpus share: the newest version known, and the one way to make the next. */
+export interface CorpusCore {
+  /** Where the files are. */
+  readonly storage: Storage
+  /** Seals what is written. */
+  readonly sealer: Sealer
+  /** Snapshots that open views read: they are not collected. */
+  readonly pins: Set<Snapshot>
+  /** The newest version known. Throws `CLOSED`. */
+  head(): Head
+  /** Throws `READ_ONLY` or `CLOSED` unless the corpus may be written. */
+  requireWritable(action: string): void
+  /** Looks for a newer version and makes it the head. */
+  renew(options?: AbortOptions): Promise<Head>
+  /** Content of a snapshot; segments that are open are not opened again. */
+  load(snapshot: Snapshot, options?: AbortOptions): Promise<CorpusState>
+  /** Runs one writer of this object after the other. */
+  exclusively<T>(run: () => Promise<T>): Promise<T>
+  /**
+   * Publishes the version that `make` derives from the head, and makes it the head; on top of whichever version another
+   * writer published first. Undefined leaves everything as it is. Call it within `exclusively`.
+   */
+  amend(make: (head: Head) => Promise<Amendment | undefined>, options?: AbortOptions): Promise<Head>
+  /** Remembers damage for `info()`. */
+  report(damage: Damage): void
+  /** What was found damaged so far. */
+  damage(): readonly Damage[]
+  /** Ends all use. */
+  close(): Promise<void>
+}
+
+/** States kept, so that going back to one opens nothing. */
+const RECENT_STATES = 4
+
+/** Reads the newest version and holds it. */
+export async function openCore(
+  storage: Storage,
+  sealer: Sealer,
+  readOnly: boolean,
+  options: AbortOptions,
+): Promise<CorpusCore> {
+  const found = new Map<string, Damage>()
+  let recent: readonly CorpusState[] = []
+  let current: Head = await newest({ manifest: undefined, state: emptyState }, options)
+  let closed = false
+  let tail: Promise<unknown> = Promise.resolve()
+
+  async function newest(known: Head, { signal }: AbortOptions): Promise<Head> {
+    for (;;) {
+      const version = (await listVersions(storage, { signal })).at(-1) ?? 0
+      if (version <= known.state.snapshot.version) return known
+      try {
+        const manifest = await readManifest(storage, version, sealer, { signal })
+        return { manifest, state: await load(manifest, { signal }) }
+      } catch (error) {
+        // A collection of another process may take the manifest between the listing and the reading; then there is a newer one.
+        const gone = isGroundlineError(error) && error.code === 'NOT_FOUND'
+        if (!gone || ((await listVersions(storage, { signal })).at(-1) ?? 0) === version) throw error
+      }
+    }
+  }
+
+  async function load(snapshot: Snapshot, each: AbortOptions = {}): Promise<CorpusState> {
+    const known: Segment[] = []
+    for (const state of recent) known.push(...state.segments)
+    const state = await loadState(storage, sealer, snapshot, known, each)
+    recent = [state, ...recent].slice(0, RECENT_STATES)
+    return state
+  }
+
+  const head = (): Head => {
+    if (closed) throw new GroundlineError('CLOSED', 'the corpus is closed: open it again')
+    return current
+  }
+
+  const renew = async (each: AbortOptions = {}): Promise<Head> => {
+    current = await newest(head(), each)
+    return current
+  }
+
+  return {
+    storage,
+    sealer,
+    pins: new Set(),
+    head,
+    requireWritable: (action) => {
+      head()
+      if (!readOnly) return
+      throw new GroundlineError('READ_ONLY', `cannot ${action}: the corpus was opened read-only`)
+    },
+    renew,
+    load,
+    exclusively: (run) => {
+      const result = tail.then(run)
+      tail = result.catch(() => undefined)
+      return result
+    },
+    amend: async (make, { signal } = {}) => {
+      for (;;) {
+        signal?.throwIfAborted()
+        const base = head()
+        const amendment = await make(base)
+        if (!amendment) return base
+        if (await publishManifest(storage, amendment.manifest, sealer, signal)) {
+          recent = [amendment.state, ...recent].slice(0, RECENT_STATES)
+          current = amendment
+          return current
+        }
+        const after = await renew({ signal })
+        if (after.state.snapshot.version > base.state.snapshot.version) continue
+        throw new GroundlineError(
+          'STORAGE_FAILED',
+          `the storage says that version ${amendment.manifest.version} exists, and does not list it`,
+          { details: { file: manifestName(amendment.manifest.version) } },
+        )
+      }
+    },
+    report: (damage) => found.set(`${damage.file}:${damage.offset}`, damage),
+    damage: () => [...head().state.damage, ...found.values()],
+    close: async () => {
+      await tail
+      closed = true
+      recent = []
+    },
+  }
+}
+
+/** The manifest that follows another. */
+export function nextManifest(
+  base: Manifest | undefined,
+  changes: Pick<Manifest, 'action'> & Partial<Manifest>,
+): Manifest {
+  return {
+    segments: [],
+    tags: [],
+    condemned: [],
+    ...base,
+    ...changes,
+    version: (base?.version ?? 0) + 1,
+    id: crypto.randomUUID(),
+    parent: base?.id ?? '',
+    time: new Date().toISOString(),
+  }
+}
+
+/** Claims a manifest's number. False when another writer has it, or had it before it was collected. */
+async function publishManifest(
+  storage: Storage,
+  manifest: Manifest,
+  sealer: Sealer,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  const name = manifestName(manifest.version)
+  const bytes = await encodeManifest(manifest, sealer)
+  try {
+    await storage.publish(name, bytes, { signal })
+  } catch (error) {
+    if (isGroundlineError(error) && error.code === 'ALREADY_EXISTS') return false
+    throw error
+  }
+  // From here on the version may be visible: it is carried to its end whatever the signal says.
+  const newest = (await listVersions(storage)).at(-1) ?? 0
+  if (newest <= manifest.version) return true
+  // Somebody is ahead: on top of this manifest, or because the number had been used and collected before.
+  const follower = await readManifest(storage, manifest.version + 1, sealer).catch((error: unknown) => {
+    if (isGroundlineError(error) && error.code === 'NOT_FOUND') return undefined
+    throw error
+  })
+  if (follower?.parent === manifest.id) return true
+  await storage.remove(name)
+  return false
+}
