@@ -14,6 +14,8 @@ export const breakLevel = {
   paragraph: 5,
   /** Before a heading of level 6; a heading of level 1 is at `section + 5`. */
   section: 6,
+  /** Where a cut must be. */
+  wall: 240,
 } as const
 
 /** The level of the cut before a heading of level 1–6; deeper ones count as 6. */
@@ -43,9 +45,9 @@ export class BreakList {
     this.size += 1
   }
 
-  /** Closes the list with the end of the text, the best place of all. */
+  /** Closes the list with the end of the text. */
   end(length: number): void {
-    this.add(length, 255)
+    this.add(length, breakLevel.wall)
   }
 
   /** Index of the first place after `position`. */
@@ -68,4 +70,21 @@ export class BreakList {
     this.positions = positions
     this.levels = levels
   }
+}
+
+/** All places of both lists. */
+export function mergeBreaks(a: BreakList, b: BreakList): BreakList {
+  const merged = new BreakList()
+  let left = 0
+  let right = 0
+  while (left < a.size || right < b.size) {
+    if (right === b.size || (left < a.size && a.positions[left]! <= b.positions[right]!)) {
+      merged.add(a.positions[left]!, a.levels[left]!)
+      left += 1
+    } else {
+      merged.add(b.positions[right]!, b.levels[right]!)
+      right += 1
+    }
+  }
+  return merged
 }

@@ -13,6 +13,8 @@ export type ChunkNotes = {
   readonly language?: string
   /** JSON Pointer of the record or value. */
   readonly pointer?: string
+  /** Number of the record in JSON lines, counted from 0. */
+  readonly record?: number
   /** Start of the first cue in seconds. */
   readonly startTime?: number
   /** End of the last cue in seconds. */
@@ -27,10 +29,16 @@ export type ChunkNotes = {
   readonly parentStart?: number
   /** Where that chunk ends. */
   readonly parentEnd?: number
+  /** Where the sentences around the chunk begin. */
+  readonly windowStart?: number
+  /** Where the sentences around the chunk end. */
+  readonly windowEnd?: number
   /** Id of the chunk before this one in the document. */
   readonly previousId?: string
   /** Id of the chunk after this one in the document. */
   readonly nextId?: string
+  /** A line that situates the chunk within its document, written by a model. */
+  readonly context?: string
   /** How the chunk was cut when it was not the usual way, and why. */
   readonly note?: string
 }

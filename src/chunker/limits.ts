@@ -1,6 +1,5 @@
 import { GroundlineError } from '../errors.ts'
 import { describe, requireInteger } from '../internal/argument.ts'
-import { canonicalJson } from '../internal/hash.ts'
 import type { ChunkCounter } from './measure.ts'
 import { type PackOptions, structureFirst } from './pack.ts'
 import { approximateCounter } from './unit-counter.ts'
@@ -39,10 +38,4 @@ export function resolveLimits(limits: ChunkLimits, minFill: readonly number[] = 
     )
   }
   return { maxTokens, overlap, counter, minFill, sectionFill: 0.125 }
-}
-
-/** A chunker's id: its name, its limits and whatever else changes its cuts. */
-export function chunkerId(name: string, limits: ResolvedLimits, others: object = {}): string {
-  const { maxTokens, overlap, counter } = limits
-  return `${name}${canonicalJson({ counter: counter.id, maxTokens, overlap, ...others })}`
 }

@@ -1,11 +1,8 @@
 import { lastAtMost } from '../internal/last-at-most.ts'
 import { type MarkdownBlock, markdownBlocks } from '../internal/markdown-blocks.ts'
+import { type BoundaryChunker, boundaryChunker } from './boundary-chunker.ts'
 import { breakLevel, headingLevel } from './break-list.ts'
-import type { SyncChunker } from './chunker.ts'
-import { type ChunkLimits, chunkerId, resolveLimits } from './limits.ts'
-import { makeChunks, requireDocument } from './make-chunks.ts'
-import { measureText } from './measure.ts'
-import { pack } from './pack.ts'
+import { type ChunkLimits, resolveLimits } from './limits.ts'
 import { type Region, regionBreaks } from './regions.ts'
 import { sectionPaths } from './section-paths.ts'
 
@@ -22,32 +19,18 @@ import { sectionPaths } from './section-paths.ts'
  * ```
  */
 // @__NO_SIDE_EFFECTS__
-export function markdownChunker(options: ChunkLimits = {}): SyncChunker {
+export function markdownChunker(options: ChunkLimits = {}): BoundaryChunker {
   const limits = resolveLimits(options)
-  const id = chunkerId('markdown', limits)
-  return {
-    id,
-    chunk(document, { signal } = {}) {
-      requireDocument(document, signal)
-      const { text } = document
-      const blocks = markdownBlocks(text)
-      const breaks = regionBreaks(text, markdownRegions(text, blocks), limits.counter, limits.maxTokens)
-      const cuts = pack(text, breaks, measureText(text, breaks, limits.counter), limits)
-      const pathOf = sectionPaths(
-        blocks.flatMap(({ kind, start, level = 1, label = '' }) =>
-          kind === 'heading' ? [{ start, level, label }] : [],
-        ),
-      )
-      const headerOf = tableHeaders(text, blocks)
-      return makeChunks(
-        id,
-        document,
-        cuts,
-        (span) => ({ headingPath: pathOf(span), notes: headerOf(span.start) }),
-        signal,
-      )
-    },
-  }
+  return boundaryChunker('markdown', limits, {}, ({ text }) => {
+    const blocks = markdownBlocks(text)
+    const headings = blocks.filter(({ kind }) => kind === 'heading')
+    const pathOf = sectionPaths(headings.map(({ start, level = 1, label = '' }) => ({ start, level, label })))
+    const headerOf = tableHeaders(text, blocks)
+    return {
+      breaks: regionBreaks(text, markdownRegions(text, blocks), limits.counter, limits.maxTokens),
+      annotate: (span) => ({ headingPath: pathOf(span), notes: headerOf(span.start) }),
+    }
+  })
 }
 
 function* markdownRegions(text: string, blocks: readonly MarkdownBlock[]): Generator<Region> {

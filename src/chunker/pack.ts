@@ -96,10 +96,13 @@ class Packer {
     const { breaks, measure, options } = this
     const none: [number, number] = [last.end, this.endTotal]
     if (options.overlap === 0 || last.end === this.text.length) return none
+    const at = breaks.after(last.end - 1)
+    // A span that begins with a heading repeats nothing of the section before.
+    if (breaks.positions[at] === last.end && breaks.levels[at]! >= breakLevel.section) return none
     const budget = options.overlap * measure.perToken
     let chosen = -1
     let chosenLevel = -1
-    for (let index = breaks.after(last.end - 1) - 1; index >= 0; index -= 1) {
+    for (let index = at - 1; index >= 0; index -= 1) {
       const cost = this.endTotal - measure.totals[index]!
       if (breaks.positions[index]! <= last.start || cost > budget) break
       // A sentence start in the far half of the overlap is worth more than a few words.
@@ -143,13 +146,19 @@ class Packer {
     let bestLevel = 0
     let bestPrint = -1
     let fallback = -1
+    let fallbackLevel = 0
     for (let index = low; index <= high; index += 1) {
       const level = breaks.levels[index]!
       if (level === breakLevel.forced) continue
-      fallback = index
+      // Where nothing is full enough: the last sentence end, else the last word.
+      const rank = level >= breakLevel.sentence ? 1 : 0
+      if (rank >= fallbackLevel) {
+        fallback = index
+        fallbackLevel = rank
+      }
       const fill = (measure.totals[index]! - startTotal) / budget
       if (level >= breakLevel.section) {
-        if (index === breaks.size - 1 || fill >= options.sectionFill) return index
+        if (level >= breakLevel.wall || fill >= options.sectionFill) return index
         continue
       }
       if (fill < options.minFill[level]! || level < bestLevel) continue

@@ -1,9 +1,6 @@
+import { type BoundaryChunker, boundaryChunker } from './boundary-chunker.ts'
 import { BreakList } from './break-list.ts'
-import type { SyncChunker } from './chunker.ts'
-import { type ChunkLimits, chunkerId, resolveLimits } from './limits.ts'
-import { makeChunks, requireDocument } from './make-chunks.ts'
-import { measureText } from './measure.ts'
-import { pack } from './pack.ts'
+import { type ChunkLimits, resolveLimits } from './limits.ts'
 import { addTextBreaks, plainText } from './text-breaks.ts'
 
 /**
@@ -17,24 +14,11 @@ import { addTextBreaks, plainText } from './text-breaks.ts'
  * ```
  */
 // @__NO_SIDE_EFFECTS__
-export function recursiveChunker(options: ChunkLimits = {}): SyncChunker {
-  const limits = resolveLimits(options)
-  const id = chunkerId('recursive', limits)
-  return {
-    id,
-    chunk(document, { signal } = {}) {
-      requireDocument(document, signal)
-      const { text } = document
-      const breaks = new BreakList()
-      addTextBreaks(breaks, text, 0, text.length, plainText)
-      breaks.end(text.length)
-      return makeChunks(
-        id,
-        document,
-        pack(text, breaks, measureText(text, breaks, limits.counter), limits),
-        undefined,
-        signal,
-      )
-    },
-  }
+export function recursiveChunker(options: ChunkLimits = {}): BoundaryChunker {
+  return boundaryChunker('recursive', resolveLimits(options), {}, ({ text }) => {
+    const breaks = new BreakList()
+    addTextBreaks(breaks, text, 0, text.length, plainText)
+    breaks.end(text.length)
+    return { breaks }
+  })
 }

@@ -59,7 +59,7 @@ export const hostileText: fc.Arbitrary<string> = fc
   .map((parts) => parts.join(''))
 
 /** How many cases a law runs: few by default, 10,000 in the nightly run. */
-export const lawRuns: number = process.env.GROUNDLINE_NIGHTLY === undefined ? 150 : 10_000
+export const lawRuns: number = process.env.GROUNDLINE_NIGHTLY === undefined ? 60 : 10_000
 
 /** Grapheme boundaries of a short text, by Intl.Segmenter over the whole of it. */
 export function graphemeBoundaries(text: string): Set<number> {

@@ -36,10 +36,12 @@ export function describeLaws(
   name: string,
   create: (limits: LawLimits) => Chunker,
   documents: fc.Arbitrary<Document> = hostileText.map((text) => ({ id: 'doc', text })),
+  onlyOverlap?: 0,
 ): void {
   test(`${name}: slices are exact, cover the text, keep the limit and cut no grapheme`, async () => {
     await fc.assert(
-      fc.asyncProperty(documents, limits, async (document, options) => {
+      fc.asyncProperty(documents, limits, async (document, drawn) => {
+        const options = onlyOverlap === undefined ? drawn : { ...drawn, overlap: onlyOverlap }
         const { text } = document
         const chunks = await chunksOf(create(options), document)
         const boundaries = graphemeBoundaries(text)

@@ -1,0 +1,102 @@
+import { GroundlineError } from '../errors.ts'
+import { lastAtMost } from '../internal/last-at-most.ts'
+import { isPlainBoundary } from './grapheme.ts'
+import { isSpace } from './text-breaks.ts'
+
+const WINDOW = 4096
+
+/** Finds where the sentences of a text end. */
+export type SentenceFinder = (text: string) => number[]
+
+/**
+ * Sentence ends by Intl.Segmenter (Unicode TR 29 with the locale's rules), in windows of at most 4 KB that begin at a
+ * sentence or paragraph, because it is super-linear over long strings. Single line ends count as white space; ends
+ * after an abbreviation or initial are left out. Throws `INVALID_ARGUMENT` for a locale that the runtime does not know.
+ */
+export function sentenceFinder(locale: string): SentenceFinder {
+  let supported: string[]
+  try {
+    supported = Intl.Segmenter.supportedLocalesOf([locale])
+  } catch {
+    supported = []
+  }
+  if (supported.length === 0) {
+    throw new GroundlineError(
+      'INVALID_ARGUMENT',
+      `locale ${JSON.stringify(locale)} is not a language this runtime knows`,
+      {
+        details: { argument: 'locale', expected: 'a BCP 47 language tag, such as "en" or "zh-Hans"', actual: locale },
+      },
+    )
+  }
+  const segmenter = new Intl.Segmenter(locale, { granularity: 'sentence' })
+  const abbreviated = abbreviations(new Intl.Locale(locale).language)
+  return (text) => {
+    const ends: number[] = []
+    const paragraphs = paragraphEnds(text)
+    let from = 0
+    while (from < text.length) {
+      const paragraph = paragraphs[lastAtMost(paragraphs, from, (end) => end) + 1] ?? text.length
+      const to = Math.min(paragraph, from + WINDOW)
+      let end = from
+      let last = from
+      for (const { segment } of segmenter.segment(text.slice(from, to).replace(/[\r\n\u0085\u2028]/g, ' '))) {
+        end += segment.length
+        // The last sentence of a window that ends within a paragraph may go on.
+        if (end === to && to < paragraph && last > from) break
+        last = end
+        if (end < to && !abbreviated(text, end) && isPlainBoundary(text, end)) ends.push(end)
+      }
+      if (last === paragraph && last < text.length) ends.push(paragraph)
+      from = last
+    }
+    return ends
+  }
+}
+
+/** Offsets after each run of blank lines. */
+function paragraphEnds(text: string): number[] {
+  const ends: number[] = []
+  let newlines = 0
+  let lineEnd = 0
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code === 10 || (code === 13 && text.charCodeAt(at + 1) !== 10) || code === 0x2029) {
+      newlines += code === 0x2029 ? 2 : 1
+      lineEnd = at + 1
+    } else if (!isSpace(code)) {
+      if (newlines > 1) ends.push(lineEnd)
+      newlines = 0
+    }
+  }
+  return ends
+}
+
+/** Whether the text before an end is an abbreviation or an initial, so that the sentence goes on. */
+function abbreviations(language: string): (text: string, end: number) => boolean {
+  const known = new Set(`${words.get(language) ?? ''} ${words.get('')}`.split(' '))
+  return (text, end) => {
+    let stop = end
+    while (stop > 0 && end - stop < 16 && isSpace(text.charCodeAt(stop - 1))) stop -= 1
+    if (text.charCodeAt(stop - 1) !== 46) return false
+    const word = /[\p{L}\p{N}.]{1,12}$/u.exec(text.slice(Math.max(0, stop - 13), stop - 1))?.[0] ?? ''
+    // A single letter is an initial or part of `z. B.`; letters with inner dots are abbreviations unless a capital follows.
+    if (/^\p{L}$/u.test(word)) return word !== 'I'
+    if (/^(?:\p{L}\.)+\p{L}$/u.test(word)) return !/^\p{Lu}/u.test(text.slice(end, end + 2))
+    return known.has(word.toLowerCase())
+  }
+}
+
+/** Abbreviations that a sentence rarely ends with, by language; the entry without a name holds for all. */
+const words: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
+  ['', 'mr mrs ms dr prof st no nr vs cf ed eds vol fig figs al ca e.g i.e z.b d.h u.a p.ex sr jr'],
+  [
+    'en',
+    'messrs rev hon gen col capt lt sgt gov sen rep pres inc ltd corp co dept est approx eq sec jan feb mar apr jun jul aug sep sept oct nov dec',
+  ],
+  ['de', 'bzw ggf vgl usw evtl inkl max min str abs art hr fr frl geb gest jh mio mrd sog tel zzgl'],
+  ['fr', 'mme mlle mm m me env etc p pp art chap av janv févr avr juil sept oct nov déc'],
+  ['es', 'sra srta ud uds pág págs art cap núm tel av avda aprox'],
+  ['it', 'sig sigg dott ing avv pag art cap tel ecc'],
+  ['pt', 'sra pág art cap núm tel av aprox exmo'],
+])

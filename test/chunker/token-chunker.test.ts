@@ -1,0 +1,11 @@
+import { expect, test } from 'vitest'
+import { characterCounter, tokenChunker } from '../../src/chunker/index.ts'
+import { describeLaws } from './laws.ts'
+
+describeLaws('tokenChunker', tokenChunker)
+
+test('every chunk but the last is at least four fifths full', () => {
+  const text = 'alpha beta\n\ngamma delta. '.repeat(100)
+  const chunks = [...tokenChunker({ maxTokens: 100, counter: characterCounter() }).chunk({ id: 'd', text })]
+  for (const { tokenCount } of chunks.slice(0, -1)) expect(tokenCount).toBeGreaterThanOrEqual(80)
+})
