@@ -1,0 +1,126 @@
+import type { Chunker } from '../chunker/chunker.ts'
+import type { Commit, Corpus, DocumentRecord, Source, SyncProgress, SyncReport } from '../corpus/corpus.ts'
+import type { Storage } from '../corpus/storage.ts'
+import type { AbortOptions, Document, Metadata } from '../document.ts'
+import type { Embedder, EmbeddingSpace } from '../embedder/embedder.ts'
+import type { AnswerEvent } from '../language-model/index.ts'
+import type { LanguageModel, ModelOptions } from '../language-model/language-model.ts'
+import type { LexicalIndex } from '../lexical-index/lexical-index.ts'
+import type { Loader } from '../loader/loader.ts'
+import type { Prompt, PromptAssembler } from '../prompt-assembler/prompt-assembler.ts'
+import type { Reranker, RetrieveOptions, Retriever } from '../retriever/retriever.ts'
+import type { Tokenizer } from '../tokenizer/tokenizer.ts'
+import type { VectorIndex } from '../vector-index/vector-index.ts'
+import type { Session } from './session.ts'
+
+/** The parts a retriever can be made from. */
+export interface RetrieverParts<M extends Metadata = Metadata> {
+  /** Vectors of every chunk. */
+  readonly vectorIndex: VectorIndex<M>
+  /** Words of every chunk. */
+  readonly lexicalIndex: LexicalIndex<M>
+  /** Embeds the query. */
+  readonly embedder: Embedder
+  /** Gives the chunks of ids. */
+  readonly store: Corpus<M>
+}
+
+/** Every part of the system; what is left out is the embedded default. */
+export interface GroundlineOptions<M extends Metadata = Metadata> {
+  /** Folder of the corpus, made when missing. Without it (and without `storage`) everything is in memory. */
+  readonly path?: string
+  /** Where the corpus is kept, instead of a folder. */
+  readonly storage?: Storage
+  /** Opens an existing corpus for reading only; writes throw `READ_ONLY`. Default false. */
+  readonly readOnly?: boolean
+  /** Counts tokens for chunks and prompts. Default `o200k_base`. */
+  readonly tokenizer?: Tokenizer
+  /** Read files, picked by extension. Default: Markdown and plain text. */
+  readonly loaders?: readonly Loader[]
+  /** Cuts documents. Default: the Markdown chunker, 256 tokens, no overlap. */
+  readonly chunker?: Chunker
+  /** Embeds chunks and queries. A corpus keeps to the space it was begun with. */
+  readonly embedder?: Embedder
+  /** Makes the vector index. Default: USearch where it has a binary, else the exact index. */
+  readonly vectorIndex?: (space: EmbeddingSpace) => VectorIndex<M> | Promise<VectorIndex<M>>
+  /** Makes the lexical index. Default: BM25. */
+  readonly lexicalIndex?: () => LexicalIndex<M> | Promise<LexicalIndex<M>>
+  /** Makes the retriever. Default: hybrid, with a small weight for the embedded default embedder. */
+  readonly retriever?: (parts: RetrieverParts<M>) => Retriever<M>
+  /** Reorders what was retrieved. Default: none. */
+  readonly reranker?: Reranker
+  /** Puts prompts together. Default: an exact counter over `contextWindow`. */
+  readonly assembler?: PromptAssembler
+  /** Tokens the model takes in all. Default 8,192. */
+  readonly contextWindow?: number
+  /** Tokens kept free for the answer. Default 1,024. */
+  readonly outputReserve?: number
+  /** What the model is told before anything else. Default: to answer from the numbered sources and cite them. */
+  readonly instructions?: string
+  /** Passages a question brings. Default 8. */
+  readonly topK?: number
+  /** Answers questions; `ask` throws without one. */
+  readonly model?: LanguageModel
+}
+
+/** Options of a question. */
+export interface QuestionOptions<M extends Metadata = Metadata> extends RetrieveOptions<M> {
+  /** The conversation the question belongs to. */
+  readonly session?: Session<M>
+}
+
+/** Options of {@link Groundline.ask}. */
+export interface AskOptions<M extends Metadata = Metadata>
+  extends QuestionOptions<M>,
+    Pick<ModelOptions, 'maxOutputTokens'> {
+  /** Answers this question instead of the preset's model. */
+  readonly model?: LanguageModel
+}
+
+/** Options of {@link Groundline.sync}. */
+export interface GroundlineSyncOptions extends AbortOptions {
+  /** Told after each item. */
+  readonly onProgress?: (progress: SyncProgress) => void
+}
+
+/** What a system is made of and holds. */
+export interface GroundlineInfo {
+  /** Number of the newest version; 0 when nothing was committed. */
+  readonly version: number
+  /** Documents in it. */
+  readonly documents: number
+  /** Chunks in it. */
+  readonly chunks: number
+  /** Which tokenizer counts. */
+  readonly tokenizer: string
+  /** Which chunker cuts. */
+  readonly chunker: string
+  /** The space of the vectors. */
+  readonly space: EmbeddingSpace
+  /** Which vector index serves. */
+  readonly vectorIndex: 'usearch' | 'exact' | 'custom'
+  /** What a reader should know: a missing optional dependency, for example. */
+  readonly notes: readonly string[]
+}
+
+/** A whole retrieval system over one corpus. It is a {@link Retriever}. */
+export interface Groundline<M extends Metadata = Metadata> extends Retriever<M>, AsyncDisposable {
+  /** Makes the corpus hold what a source lists: adds, replaces and removes within the source's scope. */
+  sync(source: Source<M>, options?: GroundlineSyncOptions): Promise<SyncReport>
+  /** Adds documents, or replaces those with the same id, all or none. */
+  add(documents: Iterable<Document<M>> | AsyncIterable<Document<M>>, options?: AbortOptions): Promise<Commit>
+  /** Removes documents; unknown ids are ignored. */
+  remove(ids: readonly string[], options?: AbortOptions): Promise<Commit>
+  /** One document, or undefined. */
+  get(id: string, options?: AbortOptions): Promise<Document<M> | undefined>
+  /** What is known about each document, in id order. */
+  list(options?: AbortOptions): AsyncIterable<DocumentRecord<M>>
+  /** Retrieves for a question and puts the prompt together, within its budget. */
+  assemble(question: string, options?: QuestionOptions<M>): Promise<Prompt>
+  /** Answers a question, with verified citations. With a session, appends question and answer to it. */
+  ask(question: string, options?: AskOptions<M>): AsyncIterable<AnswerEvent>
+  /** What it is made of and holds. */
+  info(): GroundlineInfo
+  /** Frees what is held. Later calls throw `CLOSED`. */
+  close(): Promise<void>
+}
