@@ -8,7 +8,7 @@ import { copyMetadata } from './metadata-copy.ts'
 import { createPace } from './pace.ts'
 import { createSerial } from './serial.ts'
 import { TopK } from './top-k.ts'
-import { VectorArena } from './vector-arena.ts'
+import { VectorArena, type VectorRows } from './vector-arena.ts'
 import { requireId, requireVector } from './vector-arguments.ts'
 import { vectorNorm } from './vector-math.ts'
 
@@ -26,6 +26,8 @@ export interface PreparedQuery {
   readonly vector: Float32Array
   /** 1 / length under cosine, 1 otherwise. */
   readonly scale: number
+  /** Whether its values are so large or small that single precision could overflow or vanish. */
+  readonly extreme: boolean
 }
 
 interface Staged<M> {
@@ -46,21 +48,22 @@ export class VectorTable<M extends Metadata> {
   readonly dimensions: number
   /** How vectors are compared. */
   readonly metric: VectorMetric
-  readonly #arena: VectorArena
+  readonly #rows: VectorRows
   readonly #events: VectorTableEvents | undefined
   readonly #serial: ReturnType<typeof createSerial> = createSerial()
   #scales: Float64Array = new Float64Array(0)
+  #extreme = false
 
-  constructor(dimensions: number, metric: VectorMetric, events?: VectorTableEvents) {
+  constructor(dimensions: number, metric: VectorMetric, rows?: VectorRows, events?: VectorTableEvents) {
     this.dimensions = dimensions
     this.metric = metric
-    this.#arena = new VectorArena(dimensions)
+    this.#rows = rows ?? new VectorArena(dimensions)
     this.#events = events
   }
 
   /** Bytes that vectors take. */
   get byteLength(): number {
-    return this.#arena.byteLength + this.#scales.byteLength
+    return this.#rows.byteLength + this.#scales.byteLength
   }
 
   /** Adds or replaces entries; pauses now and then, so that a large batch does not hold the event loop. */
@@ -121,12 +124,13 @@ export class VectorTable<M extends Metadata> {
   /** Checks a query. Throws `INVALID_VECTOR` or `DIMENSION_MISMATCH`. */
   prepare(vector: Float32Array): PreparedQuery {
     requireVector(vector, this.dimensions, this.metric !== 'cosine', 'the query')
-    return { vector, scale: this.metric === 'cosine' ? 1 / vectorNorm(vector) : 1 }
+    const norm = vectorNorm(vector)
+    return { vector, scale: this.metric === 'cosine' ? 1 / norm : 1, extreme: isExtreme(norm) }
   }
 
   /** A copy of the vector in a slot. */
   vectorAt(slot: number): Float32Array {
-    return this.#arena.row(slot).slice()
+    return this.#rows.row(slot).slice()
   }
 
   /** The exact best of the allowed slots. */
@@ -148,7 +152,13 @@ export class VectorTable<M extends Metadata> {
 
   /** Writes the final scores of the listed slots: cosine, dot product, or minus the squared distance. */
   score(query: PreparedQuery, slots: Uint32Array, scores: Float32Array): void {
-    this.#arena.score(this.metric === 'euclidean' ? 'squared-distance' : 'dot', query.vector, slots, scores)
+    this.#rows.score(
+      this.metric === 'euclidean' ? 'squared-distance' : 'dot',
+      query.vector,
+      slots,
+      scores,
+      query.extreme || this.#extreme,
+    )
     if (this.metric === 'dot') return
     for (let i = 0; i < slots.length; i++) {
       if (this.metric === 'euclidean') scores[i] = 0 - scores[i]!
@@ -193,22 +203,29 @@ export class VectorTable<M extends Metadata> {
   #holds(id: string, vector: Float32Array): boolean {
     const slot = this.entries.slotOf(id)
     if (slot === undefined) return false
-    const stored = this.#arena.row(slot)
+    const stored = this.#rows.row(slot)
     for (let i = 0; i < vector.length; i++) if (stored[i] !== vector[i]) return false
     return true
   }
 
   #write(slot: number, vector: Float32Array): void {
-    this.#arena.reserve(slot + 1)
-    this.#arena.write(slot, vector)
+    this.#rows.reserve(slot + 1)
+    this.#rows.write(slot, vector)
+    const norm = vectorNorm(vector)
+    this.#extreme ||= isExtreme(norm)
     if (this.metric !== 'cosine') return
     if (slot >= this.#scales.length) {
       const grown = new Float64Array(Math.max(slot + 1, this.#scales.length * 2, 64))
       grown.set(this.#scales)
       this.#scales = grown
     }
-    this.#scales[slot] = 1 / vectorNorm(vector)
+    this.#scales[slot] = 1 / norm
   }
+}
+
+/** Squares of such lengths leave the range of 32-bit floats, or come close. A zero vector is harmless. */
+function isExtreme(norm: number): boolean {
+  return norm > 1e15 || (norm < 1e-12 && norm !== 0)
 }
 
 function notAnArray(name: string, value: unknown): GroundlineError {
