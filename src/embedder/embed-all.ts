@@ -1,20 +1,30 @@
-import { type GroundlineError, isGroundlineError } from '../errors.ts'
+import type { GroundlineError } from '../errors.ts'
 import { requireInteger } from '../internal/argument.ts'
-import { checkReply, partialReply } from '../internal/embedding-reply.ts'
-import { mapConcurrent } from '../internal/map-concurrent.ts'
-import { invalidResponse, providerFailure } from '../internal/provider-error.ts'
+import { type RetryPolicy, requireRetryPolicy } from '../internal/retry.ts'
 import { planBatches, utf8Length } from './batches.ts'
 import type { Embedder, EmbedOptions } from './embedder.ts'
+import { type EmbeddingCache, embeddingKey } from './embedding-cache.ts'
+import { type EmbedAdjustment, type OverlongPolicy, type PreparedInput, prepareInput } from './prepare-input.ts'
+import { type RunOptions, runBatches } from './run-batches.ts'
 
 /** Options of {@link embedAll}. */
 export interface EmbedAllOptions<I = string> extends EmbedOptions {
   /** Calls under way at once, from 1 to 1,000. Default 4. */
   readonly concurrency?: number
   /**
-   * Tokens of an input by the model's own tokenizer, for batches within `limits.batchTokens`. Without it half of the
-   * UTF-8 bytes stand for the tokens, more than any natural language needs.
+   * Tokens of an input by the model's own tokenizer: for batches within `limits.batchTokens`, and to find inputs over
+   * `limits.inputTokens`. Without it half of the UTF-8 bytes stand for the tokens of a batch, more than natural language
+   * needs, and the provider decides which inputs are too long.
    */
   readonly countTokens?: (input: I) => number
+  /** What is done with a text over `limits.inputTokens`. Needs `countTokens`. Default `refuse`: a failure of that input. */
+  readonly onOverlong?: OverlongPolicy
+  /** How failed calls are repeated. Default three attempts. */
+  readonly retry?: RetryPolicy
+  /** Where vectors are looked up and kept, each before its batch counts as done. Default none. */
+  readonly cache?: EmbeddingCache
+  /** What the provider charges for a million tokens, to sum up `usage.cost`. */
+  readonly pricePerMillionTokens?: number
 }
 
 /** An input that has no vector, and why. */
@@ -31,6 +41,8 @@ export interface EmbedAllUsage {
   readonly calls: number
   /** Tokens billed; absent as soon as one answer did not say. */
   readonly tokens?: number
+  /** `tokens` at the price given; absent when either is unknown. In the currency of the price. */
+  readonly cost?: number
 }
 
 /** The vectors of many inputs. */
@@ -39,14 +51,17 @@ export interface EmbedAllResult {
   readonly vectors: readonly (Float32Array | undefined)[]
   /** The inputs without a vector, by index. */
   readonly failures: readonly EmbedFailure[]
+  /** What was changed in inputs before they were embedded, by index. */
+  readonly adjustments: readonly EmbedAdjustment[]
   /** What the calls cost. */
   readonly usage: EmbedAllUsage
 }
 
 /**
- * Embeds any number of inputs: cuts them into batches within the embedder's limits, runs several at once, and checks
- * that every answer has one finite, non-zero vector of the right length for each input. One bad batch does not lose the
- * others: the result lists what failed. Rejects only on abort and invalid arguments.
+ * Embeds any number of inputs. Equal texts are embedded once; batches stay within the embedder's limits and run several
+ * at once; failed calls are repeated; a refused batch is bisected, so that one bad input does not lose the others; every
+ * answer must have one finite, non-zero vector of the right length for each input. Empty texts fail. The result lists
+ * what failed and what was changed. Rejects only on abort, invalid arguments, and a failing cache.
  *
  * @example
  * const { vectors, failures } = await embedAll(lexicalHashEmbedder(), ['one text', 'another'], { role: 'document' })
@@ -56,33 +71,44 @@ export async function embedAll<I = string>(
   inputs: readonly I[],
   options: EmbedAllOptions<I> = {},
 ): Promise<EmbedAllResult> {
-  const { concurrency = 4, countTokens, signal, role } = options
+  const { concurrency = 4, retry = {}, cache, role = 'document', signal, pricePerMillionTokens } = options
   requireInteger('concurrency', concurrency, 1, 1000)
+  requireRetryPolicy(retry)
   signal?.throwIfAborted()
 
-  const sizes = inputs.map((input) => {
-    const bytes = typeof input === 'string' ? utf8Length(input) : 0
-    return { bytes, tokens: countTokens ? countTokens(input) : Math.ceil(bytes / 2) }
-  })
-  const vectors = new Array<Float32Array | undefined>(inputs.length)
   const failures: EmbedFailure[] = []
-  let calls = 0
-  let tokens: number | undefined = 0
-
-  const settle = async (range: { readonly start: number; readonly end: number }) => {
-    const batch = inputs.slice(range.start, range.end)
-    const outcome = await embedBatch(embedder, batch, { signal, ...(role && { role }) })
-    for (const [offset, item] of outcome.items.entries()) {
-      if (item instanceof Float32Array) vectors[range.start + offset] = item
-      else failures.push({ index: range.start + offset, error: item })
+  const adjustments: EmbedAdjustment[] = []
+  const pieces = new DistinctPieces<I>()
+  const plans = inputs.map((input, index) => {
+    const prepared = prepare(index, input, embedder, options)
+    if (prepared instanceof Error) {
+      failures.push({ index, error: prepared })
+      return []
     }
-    if (!outcome.answered) return
-    calls++
-    tokens = tokens === undefined || outcome.tokens === undefined ? undefined : tokens + outcome.tokens
-  }
-  await mapConcurrent([...planBatches(sizes, embedder.limits)], concurrency, settle, signal)
+    for (const change of prepared.changes) adjustments.push({ index, change })
+    return prepared.pieces.map(({ text, tokens }) => ({ piece: pieces.add(text, tokens), tokens: tokens ?? 1 }))
+  })
+
+  const run: RunOptions = { concurrency, retry, signal, role }
+  const outcome = await embedPieces(embedder, pieces, run, cache)
+  const vectors = plans.map((plan, index) => {
+    const parts: { vector: Float32Array; tokens: number }[] = []
+    for (const { piece, tokens } of plan) {
+      const item = outcome.items[piece]
+      if (item instanceof Float32Array) parts.push({ vector: item, tokens })
+      else if (item) {
+        failures.push({ index, error: item })
+        return undefined
+      }
+    }
+    return average(parts)
+  })
   failures.sort((a, b) => a.index - b.index)
-  return { vectors, failures, usage: { calls, ...(tokens !== undefined && { tokens }) } }
+  const { calls, tokens } = outcome
+  const cost =
+    tokens === undefined || pricePerMillionTokens === undefined ? undefined : (tokens * pricePerMillionTokens) / 1e6
+  const usage = { calls, ...(tokens !== undefined && { tokens }), ...(cost !== undefined && { cost }) }
+  return { vectors, failures, adjustments, usage }
 }
 
 /** The vectors of a result in which nothing failed. Throws the first failure otherwise. */
@@ -92,29 +118,99 @@ export function everyVector(result: EmbedAllResult): readonly Float32Array[] {
   return result.vectors as readonly Float32Array[]
 }
 
-/** What one call gave: a vector or an error for each input. */
-interface BatchOutcome {
-  readonly items: readonly (Float32Array | GroundlineError)[]
-  readonly answered: boolean
-  readonly tokens: number | undefined
+/** Inputs to embed, equal texts once. */
+class DistinctPieces<I> {
+  readonly inputs: I[] = []
+  readonly sizes: { tokens: number; bytes: number }[] = []
+  readonly #known = new Map<I, number>()
+
+  add(input: I, tokens: number | undefined): number {
+    const known = this.#known.get(input)
+    if (known !== undefined) return known
+    const bytes = typeof input === 'string' ? utf8Length(input) : 0
+    this.#known.set(input, this.inputs.length)
+    this.sizes.push({ bytes, tokens: tokens ?? Math.ceil(bytes / 2) })
+    return this.inputs.push(input) - 1
+  }
 }
 
-async function embedBatch<I>(embedder: Embedder<I>, batch: readonly I[], options: EmbedOptions): Promise<BatchOutcome> {
-  const name = embedder.space.model
-  try {
-    const reply = checkReply(name, await embedder.embed(batch, options), batch.length, embedder.dimensions)
-    return { items: reply.vectors, answered: true, tokens: reply.usage.tokens }
-  } catch (error) {
-    options.signal?.throwIfAborted()
-    const partial = partialReply(error)
-    if (partial) {
-      const items = partial.vectors.map(
-        (vector, index) => vector ?? invalidResponse(name, 'a usable vector', `one that ${partial.faults.get(index)}`),
+function prepare<I>(
+  index: number,
+  input: I,
+  embedder: Embedder<I>,
+  options: EmbedAllOptions<I>,
+):
+  | { readonly pieces: readonly { text: I; tokens: number | undefined }[]; readonly changes: PreparedInput['changes'] }
+  | GroundlineError {
+  const { countTokens, onOverlong = 'refuse' } = options
+  if (typeof input !== 'string') return { pieces: [{ text: input, tokens: countTokens?.(input) }], changes: [] }
+  const count = countTokens as ((text: string) => number) | undefined
+  const inputTokens = embedder.limits?.inputTokens
+  const prepared = prepareInput(index, input, { inputTokens, countTokens: count, onOverlong })
+  // I is string here; the compiler cannot narrow a type parameter by one of its values.
+  return prepared as ReturnType<typeof prepare<I>>
+}
+
+async function embedPieces<I>(
+  embedder: Embedder<I>,
+  pieces: DistinctPieces<I>,
+  run: RunOptions,
+  cache: EmbeddingCache | undefined,
+): Promise<Awaited<ReturnType<typeof runBatches>>> {
+  const { inputs, sizes } = pieces
+  if (!cache || !inputs.every((input) => typeof input === 'string'))
+    return runBatches(embedder, inputs, [...planBatches(sizes, embedder.limits)], run)
+
+  const items = new Array<Float32Array | GroundlineError>(inputs.length)
+  let calls = 0
+  let tokens: number | undefined = 0
+  const keys = inputs.map((text) => embeddingKey(embedder.space, run.role ?? 'document', text))
+  const found = await cache.resolve(
+    keys,
+    async (missing, keep) => {
+      const outcome = await runBatches(
+        embedder,
+        missing.map((index) => inputs[index] as I),
+        [
+          ...planBatches(
+            missing.map((index) => sizes[index] ?? { tokens: 0, bytes: 0 }),
+            embedder.limits,
+          ),
+        ],
+        {
+          ...run,
+          onFinished: (finished) => keep(finished.map(({ index, vector }) => ({ index: missing[index] ?? 0, vector }))),
+        },
       )
-      return { items, answered: true, tokens: partial.usage.tokens }
-    }
-    const failure = providerFailure(name, error)
-    if (!isGroundlineError(failure)) throw failure
-    return { items: batch.map(() => failure), answered: false, tokens: undefined }
+      calls += outcome.calls
+      tokens = tokens === undefined || outcome.tokens === undefined ? undefined : tokens + outcome.tokens
+      for (const [position, item] of outcome.items.entries()) items[missing[position] ?? 0] = item
+    },
+    run.signal,
+  )
+  for (const [index, vector] of found.entries()) if (vector) items[index] = vector
+  return { items, calls, tokens }
+}
+
+/** The mean of the pieces' vectors by tokens, of the same length as they have; the vector itself where there is one. */
+function average(
+  parts: readonly { readonly vector: Float32Array; readonly tokens: number }[],
+): Float32Array | undefined {
+  const [first] = parts
+  if (first === undefined || parts.length === 1) return first?.vector
+  const sums = new Float64Array(first.vector.length)
+  let weight = 0
+  for (const { vector, tokens } of parts) {
+    weight += tokens
+    for (const [index, component] of vector.entries()) sums[index] = (sums[index] ?? 0) + component * tokens
   }
+  const wanted = Math.sqrt(squares(first.vector))
+  const scale = Math.sqrt(squares(sums))
+  return Float32Array.from(sums, (sum) => (scale === 0 ? sum / weight : (sum * wanted) / scale))
+}
+
+function squares(vector: Float32Array | Float64Array): number {
+  let sum = 0
+  for (const component of vector) sum += component * component
+  return sum
 }

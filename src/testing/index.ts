@@ -12,6 +12,7 @@ export {
 export { type LexicalIndexConformanceOptions, lexicalIndexConformance } from './lexical-index-conformance.ts'
 export { type LoaderConformanceOptions, loaderConformance } from './loader-conformance.ts'
 export { type LoopbackAnswer, type LoopbackRequest, type LoopbackServer, loopbackServer } from './loopback-server.ts'
+export { type ManualClock, manualClock } from './manual-clock.ts'
 export { createRandom, type Random } from './random.ts'
 export { passesFilter, randomFilter, randomMetadata } from './random-filters.ts'
 export { type RerankerConformanceOptions, rerankerConformance } from './reranker-conformance.ts'

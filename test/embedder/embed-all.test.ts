@@ -90,7 +90,11 @@ describe('embedAll', () => {
   })
 
   it('takes no inputs without a call, and refuses a concurrency that is none', async () => {
-    expect(await embedAll(fakeEmbedder(), [])).toEqual({ vectors: [], failures: [], usage: { calls: 0, tokens: 0 } })
+    expect(await embedAll(fakeEmbedder(), [])).toMatchObject({
+      vectors: [],
+      failures: [],
+      usage: { calls: 0, tokens: 0 },
+    })
     await expect(embedAll(fakeEmbedder(), [], { concurrency: 0 })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
   })
 })
