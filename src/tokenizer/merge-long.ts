@@ -27,7 +27,8 @@ const VERDICTS = 1 << 14
 export function longMerge(table: RankTable): Merge {
   const short = shortMerge(table)
   const powers = hashPowers(table.longest)
-  const { byteRank, pairRank, longestByPair } = table
+  const { byteRank, pairRank } = table
+  const nextShorter = widthsByPair(table)
   /** Bytes of the left half of a token's last merge: 0 unknown, {@link UNREACHABLE} where no merge makes the token. */
   const splits = new Uint16Array(table.size)
   const lefts = new Int32Array(table.size)
@@ -97,12 +98,12 @@ export function longMerge(table: RankTable): Merge {
 
     let count = 0
     let position = 0
-    let width = longestAt(bytes, start, end, longestByPair)
+    let width = nextShorter(bytes, start, end, length + 1)
     while (position < length) {
       const last = count > 0 ? out[at + count - 1]! : -1
       const lastStart = count > 0 ? position - table.lengthOf(last) : 0
       let token = -1
-      for (; width > 0; width--) {
+      for (; width > 0; width = nextShorter(bytes, start + position, end, width)) {
         if (dead[position + width] !== 0) continue
         token = rankOf(position, position + width)
         if (token < 0 || (width > 1 && splitOf(token) === UNREACHABLE)) continue
@@ -118,11 +119,11 @@ export function longMerge(table: RankTable): Merge {
       if (width > 0) {
         out[at + count++] = token
         position += width
-        width = longestAt(bytes, start + position, end, longestByPair)
+        width = nextShorter(bytes, start + position, end, length + 1)
       } else {
         dead[position] = 1
         count--
-        width = position - lastStart - 1
+        width = nextShorter(bytes, start + lastStart, end, position - lastStart)
         position = lastStart
       }
     }
@@ -130,8 +131,30 @@ export function longMerge(table: RankTable): Merge {
   }
 }
 
-/** Bytes of the longest token that may start here. */
-function longestAt(bytes: Uint8Array, start: number, end: number, longestByPair: Uint16Array): number {
-  if (end - start < 2) return end - start
-  return Math.min(Math.max(longestByPair[(bytes[start]! << 8) | bytes[start + 1]!]!, 1), end - start)
+/**
+ * Which lengths tokens have, by their first two bytes: the greatest below `below` that a token starting at `start` can
+ * have, or 0. Bits of 65,536 sets, so that a run of one sign asks for the few lengths that exist and not for all.
+ */
+function widthsByPair(table: RankTable): (bytes: Uint8Array, start: number, end: number, below: number) => number {
+  const words = (table.longest >> 5) + 1
+  const sets = new Uint32Array(65536 * words)
+  for (let rank = 0; rank < table.size; rank++) {
+    const length = table.lengthOf(rank)
+    if (length < 2) continue
+    const bytes = table.bytesOf(rank)
+    const at = ((bytes[0]! << 8) | bytes[1]!) * words + (length >> 5)
+    sets[at] = sets[at]! | (1 << (length & 31))
+  }
+  return (bytes, start, end, below) => {
+    const most = Math.min(below - 1, end - start, table.longest)
+    if (most < 2) return Math.min(most, 1)
+    const at = ((bytes[start]! << 8) | bytes[start + 1]!) * words
+    let word = most >> 5
+    let bits = sets[at + word]! & (0xffffffff >>> (31 - (most & 31)))
+    for (;;) {
+      if (bits !== 0) return (word << 5) + 31 - Math.clz32(bits)
+      if (word === 0) return 1
+      bits = sets[at + --word]!
+    }
+  }
 }

@@ -14,8 +14,6 @@ export interface RankTable {
   readonly byteRank: Int32Array
   /** Rank of each two bytes `first << 8 | second`, −1 where there is none. */
   readonly pairRank: Int32Array
-  /** Longest token that starts with two bytes, by `first << 8 | second`. */
-  readonly longestByPair: Uint16Array
   /** Rank of the token that equals `bytes[start, end)`, whose hash is given; −1 where there is none. */
   find(bytes: Uint8Array, start: number, end: number, hash: number): number
   /** Where a rank's bytes lie in the arena; the length is 0 for a rank that is not used. */
@@ -82,7 +80,6 @@ export function createRankTable(lengths: Uint8Array | Uint16Array, arena: Uint8A
   const hashes = new Int32Array(size)
   const byteRank = new Int32Array(256).fill(-1)
   const pairRank = new Int32Array(65536).fill(-1)
-  const longestByPair = new Uint16Array(65536)
   let longest = 0
   let offset = 0
   for (let rank = 0; rank < size; rank++) {
@@ -98,11 +95,7 @@ export function createRankTable(lengths: Uint8Array | Uint16Array, arena: Uint8A
     slots[slot] = rank
     if (length > longest) longest = length
     if (length === 1) byteRank[arena[offset]!] = rank
-    else {
-      const pair = (arena[offset]! << 8) | arena[offset + 1]!
-      if (length === 2) pairRank[pair] = rank
-      if (longestByPair[pair]! < length) longestByPair[pair] = length
-    }
+    else if (length === 2) pairRank[(arena[offset]! << 8) | arena[offset + 1]!] = rank
     offset += length
   }
   return {
@@ -110,7 +103,6 @@ export function createRankTable(lengths: Uint8Array | Uint16Array, arena: Uint8A
     longest,
     byteRank,
     pairRank,
-    longestByPair,
     find(bytes, start, end, hash) {
       const length = end - start
       for (let slot = hash & mask; ; slot = (slot + 1) & mask) {

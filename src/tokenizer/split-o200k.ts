@@ -25,6 +25,8 @@ const BLANK = 32
  * ```
  */
 export function splitO200k(bytes: Uint8Array, start: number, length: number): number {
+  const plain = plainWordEnd(bytes, start, length)
+  if (plain >= 0) return bytes[plain] === APOSTROPHE ? plain + contraction(bytes, plain, length) : plain
   const found = classify(bytes, start)
   const kind = found & KIND
   const next = start + (found >> WIDTH_SHIFT)
@@ -37,6 +39,20 @@ export function splitO200k(bytes: Uint8Array, start: number, length: number): nu
     return after
   }
   return skipWhiteSpace(bytes, start, length, true)
+}
+
+/** The commonest words, without the general case: an ASCII sign or blank, a capital, small ASCII letters; −1 for all others. */
+function plainWordEnd(bytes: Uint8Array, start: number, length: number): number {
+  let index = start
+  const lead = bytes[index]!
+  if (lead < 65) {
+    if ((lead >= 48 && lead < 58) || lead === 10 || lead === 13) return -1
+    index++
+  }
+  if (index < length && bytes[index]! >= 65 && bytes[index]! < 91) index++
+  const first = index
+  while (index < length && bytes[index]! >= 97 && bytes[index]! < 123) index++
+  return index > first && index < length && bytes[index]! < 0x80 ? index : -1
 }
 
 /** End of the letters of the first two alternatives, each tried with the leading character and then without; or −1. */

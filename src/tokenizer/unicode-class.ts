@@ -28,6 +28,7 @@ export const CASE: number = UPPER | BOTH | LOWER
 export const WIDTH_SHIFT = 6
 
 let pages: (Uint8Array | undefined)[] | undefined
+let patterns: ReturnType<typeof compile> | undefined
 
 /** Class and width of the character that starts at `index`: `class | width << WIDTH_SHIFT`. */
 export function classify(bytes: Uint8Array, index: number): number {
@@ -59,18 +60,40 @@ export function asciiClasses(): Uint8Array {
 
 function fillPage(all: (Uint8Array | undefined)[], page: number): Uint8Array {
   const classes = new Uint8Array(256)
-  for (let low = 0; low < 256; low++) classes[low] = classOf((page << 8) | low)
+  patterns ??= compile()
+  const first = page << 8
+  const isSurrogate = first >= 0xd800 && first < 0xe000
+  if (!isSurrogate && patterns.uniform.test(String.fromCodePoint(...Array.from(classes, (_, low) => first | low)))) {
+    classes.fill(LETTER | BOTH)
+  } else {
+    for (let low = 0; low < 256; low++) classes[low] = classOf(first | low, patterns)
+  }
   all[page] = classes
   return classes
 }
 
-function classOf(codePoint: number): number {
+/** Compiled once: a literal inside a function is a new object each time. */
+function compile() {
+  return {
+    /** Most pages of Chinese and Korean are letters without case throughout. */
+    uniform: /^\p{Lo}{256}$/u,
+    lower: /^\p{Ll}$/u,
+    upper: /^[\p{Lu}\p{Lt}]$/u,
+    letter: /^\p{L}$/u,
+    mark: /^\p{M}$/u,
+    number: /^\p{N}$/u,
+    space: /^\p{White_Space}$/u,
+  }
+}
+
+function classOf(codePoint: number, is: ReturnType<typeof compile>): number {
   if (codePoint === 10 || codePoint === 13) return NEWLINE
   const character = String.fromCodePoint(codePoint)
-  if (/^\p{Ll}$/u.test(character)) return LETTER | LOWER
-  if (/^[\p{Lu}\p{Lt}]$/u.test(character)) return LETTER | UPPER
-  if (/^\p{L}$/u.test(character)) return LETTER | BOTH
-  if (/^\p{M}$/u.test(character)) return OTHER | BOTH
-  if (/^\p{N}$/u.test(character)) return NUMBER
-  return /^\p{White_Space}$/u.test(character) ? SPACE : OTHER
+  if (is.letter.test(character)) {
+    if (is.lower.test(character)) return LETTER | LOWER
+    return is.upper.test(character) ? LETTER | UPPER : LETTER | BOTH
+  }
+  if (is.mark.test(character)) return OTHER | BOTH
+  if (is.number.test(character)) return NUMBER
+  return is.space.test(character) ? SPACE : OTHER
 }

@@ -126,9 +126,9 @@ describe.each([
 
   it.each(kinds)('takes 100,000 units of %s in linear time', (_kind, make) => {
     const time = (text: string) => {
-      const start = performance.now()
+      const before = process.cpuUsage()
       tokenizer.count(text)
-      return performance.now() - start
+      return process.cpuUsage(before).user / 1000
     }
     const [once, twice] = [make(100_000), make(200_000)]
     time(once)
