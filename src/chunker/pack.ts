@@ -1,6 +1,6 @@
 import type { Span } from '../document.ts'
+import { type GraphemeFinder, graphemeFinder, isPlainBoundary } from '../internal/grapheme.ts'
 import { type BreakList, breakLevel } from './break-list.ts'
-import { type GraphemeFinder, graphemeFinder, isPlainBoundary } from './grapheme.ts'
 import type { Measure } from './measure.ts'
 import { isSpace } from './text-breaks.ts'
 

@@ -1,5 +1,5 @@
+import { isPlainBoundary } from '../internal/grapheme.ts'
 import { type BreakList, breakLevel } from './break-list.ts'
-import { isPlainBoundary } from './grapheme.ts'
 
 /** Which levels line ends of a region get; everything else is found the same way everywhere. */
 export interface TextBreakStyle {

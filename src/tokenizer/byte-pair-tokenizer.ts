@@ -4,7 +4,9 @@ import { createBytePairEncoder } from './byte-pair-encoder.ts'
 import type { RankTable } from './rank-table.ts'
 import { cutAtSpecialTokens, type SpecialTokenOptions } from './special-tokens.ts'
 import type { Splitter } from './splitter.ts'
-import type { SpanTokenizer } from './tokenizer.ts'
+import { createTokenDecoder, type TokenDecoder } from './token-decoder.ts'
+import type { OffsetOptions, SpanTokenizer } from './tokenizer.ts'
+import { type TruncateOptions, truncate } from './truncate.ts'
 
 /** What {@link BytePairTokenizer.decode} does with bytes that are not UTF-8. */
 export interface DecodeOptions {
@@ -25,7 +27,11 @@ export interface BytePairTokenizer extends SpanTokenizer {
   /** `min(count(text, options), limit + 1)`; `limit` is an integer of at least 0. */
   countUpTo(text: string, limit: number, options?: SpecialTokenOptions): number
   /** Where each token of `encode(text, options)` ends, in UTF-16 units. */
-  offsets(text: string, options?: SpecialTokenOptions): Uint32Array
+  offsets(text: string, options?: SpecialTokenOptions & OffsetOptions): Uint32Array
+  /** The longest part of a text that counts at most `maxTokens`, cut at grapheme boundaries: {@link truncate}. */
+  truncate(text: string, maxTokens: number, options?: TruncateOptions): string
+  /** Decodes a stream of tokens; it never emits half a character. */
+  decoder(): TokenDecoder
   /** The bytes of one token; a copy. Throws `INVALID_TOKEN` for an id that is not in the vocabulary. */
   tokenBytes(token: number): Uint8Array
 }
@@ -62,7 +68,7 @@ export function createBytePairTokenizer(parts: BytePairParts): BytePairTokenizer
     )
   }
 
-  return {
+  const tokenizer: BytePairTokenizer = {
     id,
     specialTokens,
     encode(text, options) {
@@ -90,20 +96,23 @@ export function createBytePairTokenizer(parts: BytePairParts): BytePairTokenizer
     },
     offsets(text, options) {
       requireString('text', text)
-      const ends = growing(text.length)
+      const limit = options?.limit ?? Number.MAX_SAFE_INTEGER
+      requireInteger('limit', limit, 0)
+      const ends = growing(Math.min(text.length, limit * 4))
       for (const piece of cutAtSpecialTokens(text, specialTokens, options?.allowedSpecial)) {
+        if (ends.size() >= limit) break
         if (piece.id !== undefined) {
           ends.push(piece.end)
           continue
         }
         let units = piece.start
         encoder.visit(text.slice(piece.start, piece.end), (bytes, start, _end, tokens, count) => {
-          for (let index = 0, at = start; index < count; index++) {
+          for (let index = 0, at = start; index < count && ends.size() < limit; index++) {
             const stop = at + table.lengthOf(tokens[index]!)
             for (; at < stop; at++) units += unitsEndingAt(bytes, at)
             ends.push(units)
           }
-          return true
+          return ends.size() < limit
         })
       }
       return ends.done()
@@ -131,8 +140,11 @@ export function createBytePairTokenizer(parts: BytePairParts): BytePairTokenizer
         )
       }
     },
+    truncate: (text, maxTokens, options) => truncate(tokenizer, text, maxTokens, options),
+    decoder: () => createTokenDecoder(bytesOf),
     tokenBytes: (token) => bytesOf(token).slice(),
   }
+  return tokenizer
 
   function countPieces(text: string, limit: number, options: SpecialTokenOptions | undefined): number {
     if (options?.allowedSpecial === undefined) return encoder.count(text, limit)
@@ -156,7 +168,7 @@ function unitsEndingAt(bytes: Uint8Array, index: number): number {
 }
 
 /** An array of ids that grows. */
-function growing(units: number): { push(value: number): void; done(): Uint32Array } {
+function growing(units: number): { push(value: number): void; size(): number; done(): Uint32Array } {
   let values = new Uint32Array((units >> 2) + 16)
   let size = 0
   return {
@@ -168,6 +180,7 @@ function growing(units: number): { push(value: number): void; done(): Uint32Arra
       }
       values[size++] = value
     },
+    size: () => size,
     done: () => values.slice(0, size),
   }
 }

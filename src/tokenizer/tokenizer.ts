@@ -12,6 +12,12 @@ export interface Tokenizer {
   count(text: string): number
 }
 
+/** How far {@link SpanTokenizer.offsets} goes. */
+export interface OffsetOptions {
+  /** Stop after this many tokens; an integer of at least 0. Default: the whole text. */
+  readonly limit?: number | undefined
+}
+
 /**
  * A {@link Tokenizer} whose tokens are spans of the text. This is what a chunker asks for.
  *
@@ -26,7 +32,7 @@ export interface SpanTokenizer extends Tokenizer {
    * is `text.slice(offsets[i - 1] ?? 0, offsets[i])`. A token that ends inside a character ends before it here, so a
    * character of several tokens belongs to the last of them and the others are empty.
    */
-  offsets(text: string): Uint32Array
+  offsets(text: string, options?: OffsetOptions): Uint32Array
   /** `min(count(text), limit + 1)`: stops as soon as the text is known to be longer than `limit` tokens. */
   countUpTo(text: string, limit: number): number
 }
