@@ -1,6 +1,6 @@
 import { GroundlineError } from '../errors.ts'
+import { isPlainBoundary } from '../internal/grapheme.ts'
 import { lastAtMost } from '../internal/last-at-most.ts'
-import { isPlainBoundary } from './grapheme.ts'
 import { isSpace } from './text-breaks.ts'
 
 const WINDOW = 4096

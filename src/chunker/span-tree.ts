@@ -1,7 +1,7 @@
 import type { Span } from '../document.ts'
+import { isPlainBoundary } from '../internal/grapheme.ts'
 import { lastAtMost } from '../internal/last-at-most.ts'
 import { BreakList, breakLevel, mergeBreaks } from './break-list.ts'
-import { isPlainBoundary } from './grapheme.ts'
 import type { ChunkCounter } from './measure.ts'
 import { addTextBreaks, type TextBreakStyle } from './text-breaks.ts'
 

@@ -1,9 +1,9 @@
 import type { Document, Mark } from '../document.ts'
+import { isPlainBoundary } from '../internal/grapheme.ts'
 import { lastAtMost } from '../internal/last-at-most.ts'
 import { type BoundaryChunker, boundaryChunker } from './boundary-chunker.ts'
 import { BreakList, breakLevel } from './break-list.ts'
 import type { ChunkNotes } from './chunk-notes.ts'
-import { isPlainBoundary } from './grapheme.ts'
 import { type ChunkLimits, resolveLimits } from './limits.ts'
 import { addTextBreaks } from './text-breaks.ts'
 
