@@ -18,6 +18,7 @@ export async function collectVersions(
   const { storage } = core
   await core.renew(options)
   let dropped: readonly number[] = []
+  let isDue = false
   const { manifest } = await core.amend(async ({ manifest: base, state }) => {
     if (!base) return undefined
     const kept = await keptManifests(core, base, keep, options)
@@ -34,20 +35,21 @@ export async function collectVersions(
       (name) => isSegmentName(name) && (!used.has(name) || base.condemned.includes(name)),
     )
     // The version that this collection makes has the content of `base`, which may then go too.
-    if (dropped.every((version) => version === base.version) && condemned.length === 0) return undefined
+    isDue = condemned.length > 0 || dropped.some((version) => version !== base.version)
+    if (!isDue) return undefined
     const next = nextManifest(base, { action: 'collect', condemned })
     return { manifest: next, state: { ...state, snapshot: next } }
   }, options)
   const files: string[] = []
-  if (manifest?.action === 'collect') {
-    for (const name of [...dropped.map(manifestName), ...manifest.condemned]) {
+  if (isDue) {
+    for (const name of [...dropped.map(manifestName), ...(manifest?.condemned ?? [])]) {
       options.signal?.throwIfAborted()
       await storage.remove(name, options)
       files.push(name)
     }
   }
   await storage.sweep?.(options)
-  return { versions: dropped, files }
+  return { versions: isDue ? dropped : [], files }
 }
 
 /** The manifests that the options keep, once this collection has made one more. */

@@ -1,6 +1,6 @@
 import type { AbortOptions } from '../document.ts'
 import { type CorpusCore, nextManifest } from './corpus-core.ts'
-import { asDamage, type CorpusState, stateOf } from './corpus-state.ts'
+import { asDamage, type CorpusState, loadState } from './corpus-state.ts'
 import { spaceKey } from './manifest.ts'
 import { buildSegment, RECORD, type Segment, type SegmentDocument, segmentName, writtenSegment } from './segment.ts'
 
@@ -35,8 +35,10 @@ export async function compactCorpus(core: CorpusCore, mode: 'small' | 'all', opt
     // Segments that could not be opened stay named: their damage must not be forgotten.
     const segments = splice(base.segments, ({ name }) => name, refs)
     const manifest = nextManifest(base, { action: 'compact', segments })
-    const opened = splice(state.segments, ({ ref }) => ref.name, joined)
-    return { manifest, state: stateOf(manifest, opened, state.damage) }
+    return {
+      manifest,
+      state: await loadState(core.storage, core.sealer, manifest, [...state.segments, ...joined], options),
+    }
   }, options)
 }
 
@@ -62,12 +64,13 @@ async function joinSegments(
   living.sort((a, b) => (a.row.id < b.row.id ? -1 : 1))
   // Earlier segments may still hold what this run removed or replaced.
   let removed: readonly string[] = isFirst ? [] : [...gone].sort()
+  const supersedes = isFirst ? [] : [...new Set(run.flatMap(({ ref }) => ref.supersedes))]
   const made: Segment[] = []
   let pending: SegmentDocument[] = []
   let bytes = 0
   const flush = async (): Promise<void> => {
     if (pending.length === 0 && removed.length === 0) return
-    const content = { documents: pending, removed, space: spaceKey(state.snapshot.space) }
+    const content = { documents: pending, removed, space: spaceKey(state.snapshot.space), supersedes }
     const built = await buildSegment(segmentName(), content, core.sealer)
     await core.storage.writeNew(built.ref.name, built.bytes, options)
     made.push(writtenSegment(core.storage, core.sealer, built))

@@ -34,6 +34,8 @@ export interface RecordPlace {
 
 /** Collects the records of a new file. */
 export interface FileWriter {
+  /** The file's salt. */
+  readonly salt: Uint8Array
   /** Seals a record and says where it will stand. */
   add(kind: number, record: Uint8Array): Promise<RecordPlace>
   /** The bytes of the file so far. */
@@ -67,6 +69,7 @@ export async function newFile(name: string, kind: FileKind, sealer: Sealer): Pro
   const parts: Uint8Array[] = [header]
   let length = HEADER_BYTES
   return {
+    salt,
     add: async (recordKind, record) => {
       const sealed = await seals.seal(record, length, recordKind)
       const frame = new DataView(new ArrayBuffer(FRAME_BYTES))
@@ -95,13 +98,16 @@ export async function openFile(
   name: string,
   kind: FileKind,
   sealer: Sealer,
-  options: AbortOptions & { readonly whole?: Uint8Array } = {},
+  options: AbortOptions & {
+    readonly whole?: Uint8Array
+    /** What the header says, when it is known from elsewhere: the header is then not read. */
+    readonly header?: { readonly salt: Uint8Array; readonly epoch: number }
+  } = {},
 ): Promise<FileReader> {
   const { whole } = options
   const read = async (start: number, end: number, each?: AbortOptions): Promise<Uint8Array> =>
     whole ? whole.subarray(start, end) : storage.read(name, { start, end }, each)
-  const header = await read(0, HEADER_BYTES, options)
-  const { salt, epoch } = checkHeader(header, name, kind, sealer)
+  const { salt, epoch } = options.header ?? checkHeader(await read(0, HEADER_BYTES, options), name, kind, sealer)
   const seals: FileSealer = await sealer.forFile({ name, salt, epoch })
 
   const opened = async (bytes: Uint8Array, place: RecordPlace, recordKind: number): Promise<Uint8Array | undefined> => {

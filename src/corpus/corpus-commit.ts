@@ -6,7 +6,7 @@ import { canonicalJson } from '../internal/hash.ts'
 import type { Commit, CorpusChange } from './corpus.ts'
 import { type CorpusCore, nextManifest } from './corpus-core.ts'
 import { type CorpusState, chunkPlace, stateAfter } from './corpus-state.ts'
-import { spaceKey } from './manifest.ts'
+import { idHash, spaceKey } from './manifest.ts'
 import { type PreparedEntry, prepareEntry } from './prepare-entry.ts'
 import { type BuiltSegment, buildSegment, segmentName, writtenSegment } from './segment.ts'
 
@@ -43,14 +43,14 @@ export async function commitChange<M extends Metadata>(
     const space = spaceAfter(before.snapshot.space, given, entries)
     // On a second try the vectors are still those of the space they were made for.
     if (entries.some(({ dimensions }) => dimensions > 0)) given = space
+    const touched = [...entries.map(({ row }) => row.id), ...remove]
+    const supersedes = touched.filter((id) => before.documents.has(id)).map(idHash)
     if (!written || head.manifest?.condemned.includes(written.ref.name)) {
-      written = await buildSegment(
-        segmentName(),
-        { documents: entries, removed: remove, space: spaceKey(space) },
-        sealer,
-      )
+      const content = { documents: entries, removed: remove, space: spaceKey(space), supersedes }
+      written = await buildSegment(segmentName(), content, sealer)
       await storage.writeNew(written.ref.name, written.bytes, options)
     }
+    written = { ...written, ref: { ...written.ref, supersedes } }
     const segments = [...(head.manifest?.segments ?? []), written.ref]
     const manifest = nextManifest(head.manifest, { action: 'commit', segments, space })
     return { manifest, state: stateAfter(before, manifest, writtenSegment(storage, sealer, written)) }

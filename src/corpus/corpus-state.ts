@@ -1,7 +1,7 @@
 import type { AbortOptions } from '../document.ts'
 import { isGroundlineError } from '../errors.ts'
 import type { Damage } from './corpus.ts'
-import type { Snapshot } from './manifest.ts'
+import { idHash, type Snapshot } from './manifest.ts'
 import type { Sealer } from './sealer.ts'
 import { openSegment, type Row, type Segment } from './segment.ts'
 import type { Storage } from './storage.ts'
@@ -37,15 +37,6 @@ export const emptyState: CorpusState = {
   damage: [],
 }
 
-/** Reads segments in order into a state: later rows replace earlier ones, and removals take them away. */
-export function stateOf(snapshot: Snapshot, segments: readonly Segment[], damage: readonly Damage[]): CorpusState {
-  const documents = new Map<string, DocumentPlace>()
-  for (const segment of segments) apply(documents, segment)
-  let chunks = 0
-  for (const { row } of documents.values()) chunks += row.chunks.length
-  return { snapshot, segments, documents, chunks, damage }
-}
-
 /** The state after one more segment. */
 export function stateAfter(state: CorpusState, snapshot: Snapshot, segment: Segment): CorpusState {
   const documents = new Map(state.documents)
@@ -71,14 +62,23 @@ export async function loadState(
   for (const segment of known) open.set(segment.ref.name, segment)
   const segments: Segment[] = []
   const damage: Damage[] = []
+  const documents = new Map<string, DocumentPlace>()
   for (const ref of snapshot.segments) {
     try {
-      segments.push(open.get(ref.name) ?? (await openSegment(storage, ref, sealer, options)))
+      const segment = open.get(ref.name) ?? (await openSegment(storage, ref, sealer, options))
+      segments.push(segment)
+      apply(documents, segment)
     } catch (error) {
-      damage.push(asDamage(error))
+      // An earlier row of a document that the lost segment replaced must not be taken for the present one.
+      const hidden = new Set(ref.supersedes)
+      const ids = hidden.size === 0 ? [] : [...documents.keys()].filter((id) => hidden.has(idHash(id)))
+      for (const id of ids) documents.delete(id)
+      damage.push(asDamage(error, ids.length > 0 ? ids : undefined))
     }
   }
-  return stateOf(snapshot, segments, damage)
+  let chunks = 0
+  for (const { row } of documents.values()) chunks += row.chunks.length
+  return { snapshot, segments, documents, chunks, damage }
 }
 
 function apply(documents: Map<string, DocumentPlace>, segment: Segment): void {

@@ -12,12 +12,18 @@ export interface SegmentRef {
   readonly name: string
   /** Its length in bytes. */
   readonly length: number
-  /** SHA-256 of its catalogue record, which holds the place and checksum of every other. */
+  /** SHA-256 of its catalogue record, which holds the place of every other. */
   readonly digest: string
-  /** Where its catalogue stands. */
-  readonly catalogue: RecordPlace
+  /** Where the two copies of its catalogue stand: before the documents, and at the end. */
+  readonly catalogues: readonly RecordPlace[]
+  /** What its header says, in hexadecimal: salt and epoch, so that a damaged header costs nothing. */
+  readonly salt: string
+  /** The key it is sealed under; 0 without. */
+  readonly epoch: number
   /** Rows of its catalogue. */
   readonly documents: number
+  /** {@link idHash} of each id whose earlier row it replaces or removes: what must not be shown should it be lost. */
+  readonly supersedes: readonly string[]
   /** {@link spaceKey} of its vectors; empty when it holds none. */
   readonly space: string
 }
@@ -62,6 +68,11 @@ export interface Manifest extends Snapshot {
 
 /** What can make a version. */
 export type ManifestAction = 'commit' | 'rollback' | 'compact' | 'collect' | 'reembed' | 'promote' | 'tag' | 'purge'
+
+/** A short hash of a document id. */
+export function idHash(id: string): string {
+  return contentHash(id).slice(0, 12)
+}
 
 /** A short name of an embedding space. */
 export function spaceKey(space: EmbeddingSpace | undefined): string {

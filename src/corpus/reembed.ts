@@ -8,7 +8,7 @@ import { type CorpusCore, nextManifest } from './corpus-core.ts'
 import { corpusView } from './corpus-history.ts'
 import { corpusReader } from './corpus-reader.ts'
 import { type CorpusState, type DocumentPlace, emptyState } from './corpus-state.ts'
-import { type Manifest, spaceKey } from './manifest.ts'
+import { idHash, type Manifest, spaceKey } from './manifest.ts'
 import { packVectors } from './prepare-entry.ts'
 import { buildSegment, RECORD, type Row, type SegmentDocument, segmentName } from './segment.ts'
 
@@ -206,7 +206,9 @@ async function appendToCandidate(
     await candidateState(core, head.manifest, space, options)
     const segments = [...(head.manifest?.candidate?.segments ?? [])]
     if (documents.length > 0 || removed.length > 0) {
-      const built = await buildSegment(segmentName(), { documents, removed, space: spaceKey(space) }, core.sealer)
+      const supersedes = [...documents.map(({ row }) => row.id), ...removed].map(idHash)
+      const content = { documents, removed, space: spaceKey(space), supersedes }
+      const built = await buildSegment(segmentName(), content, core.sealer)
       await core.storage.writeNew(built.ref.name, built.bytes, options)
       segments.push(built.ref)
     }

@@ -2,13 +2,13 @@ import type { AbortOptions, Document, Metadata } from '../document.ts'
 import { GroundlineError, isGroundlineError } from '../errors.ts'
 import { sha256Hex } from '../internal/hash.ts'
 import type { StoredChunk } from '../retriever/retriever.ts'
-import { damaged, type FileReader, newFile, openFile, type RecordPlace } from './container.ts'
+import { damaged, type FileReader, FRAME_BYTES, newFile, openFile, type RecordPlace } from './container.ts'
 import type { SegmentRef } from './manifest.ts'
 import type { Sealer } from './sealer.ts'
 import type { Storage } from './storage.ts'
 
 /** Kinds of record in a segment. */
-export const RECORD = { document: 1, vectors: 2, removed: 3, catalogue: 4 } as const
+export const RECORD = { document: 1, vectors: 2, catalogue: 3 } as const
 
 /** A chunk without its text: that is a slice of its document's. */
 export type ChunkRow = readonly [
@@ -33,7 +33,7 @@ export interface Row {
   readonly revision?: string | undefined
   readonly pipeline?: string | undefined
   readonly chunks: readonly ChunkRow[]
-  /** Place of the document's record. */
+  /** Place of the document's record; in a catalogue counted from the end of its first copy. */
   readonly at: RecordPlace
   /** Place of its vectors, one after the other as little-endian float32; absent without vectors. */
   readonly vectorsAt?: RecordPlace | undefined
@@ -83,6 +83,8 @@ export interface SegmentContent {
   readonly removed: readonly string[]
   /** {@link spaceKey} of the vectors. */
   readonly space: string
+  /** See {@link SegmentRef.supersedes}. */
+  readonly supersedes: readonly string[]
 }
 
 /** A segment as it was laid out. */
@@ -111,62 +113,93 @@ export function isSegmentName(name: string): boolean {
 }
 
 /**
- * Lays out a segment: what it removes, the documents, the vectors side by side (so that a scan reads them in one go),
- * and the catalogue.
+ * Lays out a segment: the catalogue, the documents, their vectors side by side (so that a scan reads them in one go),
+ * and the catalogue again. Either copy of the catalogue is enough to read the rest.
  */
 export async function buildSegment(name: string, content: SegmentContent, sealer: Sealer): Promise<BuiltSegment> {
   const file = await newFile(name, 'SEG1', sealer)
-  const encoder = new TextEncoder()
   const { documents, removed, space } = content
-  if (removed.length > 0) await file.add(RECORD.removed, encoder.encode(JSON.stringify(removed)))
-  const places: RecordPlace[] = []
-  for (const { record } of documents) places.push(await file.add(RECORD.document, record))
-  const rows: Row[] = []
-  for (const [index, { row, vectors }] of documents.entries()) {
-    const vectorsAt = vectors && vectors.length > 0 ? await file.add(RECORD.vectors, vectors) : undefined
-    rows.push({ ...row, at: places[index]!, vectorsAt })
+  const extra = FRAME_BYTES + sealer.overhead
+  let length = 0
+  const place = (bytes: number): RecordPlace => {
+    const made = { offset: length, length: bytes + extra }
+    length += made.length
+    return made
   }
-  const catalogue: Catalogue = { rows, removed }
-  const record = encoder.encode(JSON.stringify(catalogue))
-  const place = await file.add(RECORD.catalogue, record)
+  const places = documents.map(({ record }) => place(record.length))
+  const relative = documents.map(({ row, vectors }, index): Row => {
+    const vectorsAt = vectors && vectors.length > 0 ? place(vectors.length) : undefined
+    return { ...row, at: places[index]!, vectorsAt }
+  })
+  const catalogue: Catalogue = { rows: relative, removed }
+  const record = new TextEncoder().encode(JSON.stringify(catalogue))
+  const first = await file.add(RECORD.catalogue, record)
+  for (const document of documents) await file.add(RECORD.document, document.record)
+  for (const { vectors } of documents) if (vectors && vectors.length > 0) await file.add(RECORD.vectors, vectors)
+  const second = await file.add(RECORD.catalogue, record)
   const bytes = file.bytes()
-  const withVectors = rows.some((row) => row.vectorsAt)
   const ref: SegmentRef = {
     name,
     length: bytes.length,
     digest: sha256Hex(record),
-    catalogue: place,
-    documents: rows.length,
-    space: withVectors ? space : '',
+    catalogues: [first, second],
+    salt: hexOf(file.salt),
+    epoch: sealer.epoch,
+    documents: relative.length,
+    supersedes: content.supersedes,
+    space: relative.some((row) => row.vectorsAt) ? space : '',
   }
-  return { bytes, ref, rows, removed }
+  return { bytes, ref, rows: absolute(relative, ref), removed }
+}
+
+/** Rows with places counted from the start of the file. */
+function absolute(rows: readonly Row[], { catalogues }: SegmentRef): readonly Row[] {
+  const base = catalogues[0]!.offset + catalogues[0]!.length
+  const moved = ({ offset, length }: RecordPlace): RecordPlace => ({ offset: base + offset, length })
+  return rows.map((row) => ({ ...row, at: moved(row.at), vectorsAt: row.vectorsAt && moved(row.vectorsAt) }))
+}
+
+function hexOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
+}
+
+async function readerOf(
+  storage: Storage,
+  ref: SegmentRef,
+  sealer: Sealer,
+  options?: AbortOptions,
+): Promise<FileReader> {
+  const salt = Uint8Array.from({ length: ref.salt.length / 2 }, (_, at) =>
+    Number.parseInt(ref.salt.slice(2 * at, 2 * at + 2), 16),
+  )
+  return openFile(storage, ref.name, 'SEG1', sealer, { ...options, header: { salt, epoch: ref.epoch } })
 }
 
 /** A segment whose rows are known because it was just written. */
 export function writtenSegment(storage: Storage, sealer: Sealer, { ref, rows, removed }: BuiltSegment): Segment {
-  return segmentOf(ref, rows, removed, () => openFile(storage, ref.name, 'SEG1', sealer))
+  return segmentOf(ref, rows, removed, () => readerOf(storage, ref, sealer))
 }
 
-/** Reads a segment's catalogue and checks it against the manifest. Throws `CORRUPT_DATA`. */
+/** Reads a segment's catalogue from whichever copy is whole. Throws `CORRUPT_DATA`. */
 export async function openSegment(
   storage: Storage,
   ref: SegmentRef,
   sealer: Sealer,
   options?: AbortOptions,
 ): Promise<Segment> {
-  let reader: FileReader
-  try {
-    reader = await openFile(storage, ref.name, 'SEG1', sealer, options)
-  } catch (error) {
-    if (isGroundlineError(error) && error.code === 'NOT_FOUND') throw damaged(ref.name, 0, 'the file is missing')
-    throw error
+  const reader = await readerOf(storage, ref, sealer, options)
+  for (const place of ref.catalogues.toReversed()) {
+    try {
+      const record = await reader.record(place, RECORD.catalogue, options)
+      if (sha256Hex(record) !== ref.digest) continue
+      const { rows, removed }: Catalogue = JSON.parse(new TextDecoder().decode(record))
+      return segmentOf(ref, absolute(rows, ref), removed, async () => reader)
+    } catch (error) {
+      if (isGroundlineError(error) && error.code === 'NOT_FOUND') throw damaged(ref.name, 0, 'the file is missing')
+      if (!isGroundlineError(error) || error.code !== 'CORRUPT_DATA') throw error
+    }
   }
-  const record = await reader.record(ref.catalogue, RECORD.catalogue, options)
-  if (sha256Hex(record) !== ref.digest) {
-    throw damaged(ref.name, ref.catalogue.offset, 'the catalogue is not the one the manifest names')
-  }
-  const { rows, removed }: Catalogue = JSON.parse(new TextDecoder().decode(record))
-  return segmentOf(ref, rows, removed, async () => reader)
+  throw damaged(ref.name, ref.catalogues[0]?.offset ?? 0, 'neither copy of the catalogue is the one the manifest names')
 }
 
 function segmentOf(

@@ -1,5 +1,4 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { type FileHandle, link, mkdir, open, readdir, rm, stat, unlink } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import type { ByteRange, Storage } from '../corpus/storage.ts'
@@ -7,11 +6,14 @@ import type { AbortOptions } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
 import { requireString } from '../internal/argument.ts'
 import { isStorageName, requireStorageName } from '../internal/storage-name.ts'
+import { type FileSystem, nodeFileSystem, type OpenFile } from './file-system.ts'
 
 /** How {@link fileStorage} treats its folder. */
 export interface FileStorageOptions {
   /** `create` (the default) makes the folder when a first file is written; `never` leaves the file system as it is: every write throws `READ_ONLY`. */
   readonly write?: 'create' | 'never'
+  /** The calls it makes. Default: those of this machine's file system. */
+  readonly fileSystem?: FileSystem
 }
 
 /** Leftovers of processes whose end cannot be seen from here are removed after this long. */
@@ -41,6 +43,7 @@ export function fileStorage(directory: string, options: FileStorageOptions = {})
   const root = resolve(directory)
   const temporaryPrefix = `${createHash('sha256').update(hostname()).digest('hex').slice(0, 8)}-`
   const known = new Set<string>()
+  const files = options.fileSystem ?? nodeFileSystem
 
   const pathOf = (name: string): string => {
     requireStorageName(name)
@@ -50,10 +53,10 @@ export function fileStorage(directory: string, options: FileStorageOptions = {})
   /** Makes a folder and every missing one above it, each entry synchronised in its parent. */
   const ensureFolder = async (folder: string): Promise<void> => {
     if (known.has(folder)) return
-    const made = await mkdir(folder, { recursive: true })
+    const made = await files.mkdir(folder)
     if (made !== undefined) {
       for (let current = folder; ; current = dirname(current)) {
-        await syncFolder(dirname(current))
+        await syncFolder(files, dirname(current))
         if (current === made || current === dirname(current)) break
       }
     }
@@ -77,9 +80,9 @@ export function fileStorage(directory: string, options: FileStorageOptions = {})
       translated('read', name, async () => {
         const path = pathOf(name)
         signal?.throwIfAborted()
-        const handle = await open(path, 'r')
+        const handle = await files.open(path, 'r')
         try {
-          const { size } = await handle.stat()
+          const size = await handle.size()
           const start = Math.min(range?.start ?? 0, size)
           return await readFully(handle, start, Math.min(range?.end ?? size, size) - start)
         } finally {
@@ -90,8 +93,8 @@ export function fileStorage(directory: string, options: FileStorageOptions = {})
     writeNew: (name: string, bytes: Uint8Array, { signal }: AbortOptions = {}): Promise<void> =>
       translated('write', name, async () => {
         const path = await forWriting(name, signal)
-        await writeDurably(path, bytes)
-        await syncFolder(dirname(path))
+        await writeDurably(files, path, bytes)
+        await syncFolder(files, dirname(path))
       }),
 
     publish: (name: string, bytes: Uint8Array, { signal }: AbortOptions = {}): Promise<void> =>
@@ -100,13 +103,13 @@ export function fileStorage(directory: string, options: FileStorageOptions = {})
         const folder = join(root, TEMPORARY)
         await ensureFolder(folder)
         const temporary = join(folder, `${temporaryPrefix}${process.pid}-${randomBytes(8).toString('hex')}`)
-        await writeDurably(temporary, bytes)
+        await writeDurably(files, temporary, bytes)
         try {
-          await link(temporary, path)
+          await files.link(temporary, path)
         } finally {
-          await unlink(temporary)
+          await files.unlink(temporary)
         }
-        await syncFolder(dirname(path))
+        await syncFolder(files, dirname(path))
       }),
 
     list: (prefix: string, { signal }: AbortOptions = {}): Promise<readonly string[]> =>
@@ -114,12 +117,12 @@ export function fileStorage(directory: string, options: FileStorageOptions = {})
         const names: string[] = []
         const walk = async (relative: string): Promise<void> => {
           signal?.throwIfAborted()
-          const entries = await readdir(join(root, relative), { withFileTypes: true }).catch(ifMissing)
+          const entries = await files.readdir(join(root, relative)).catch(ifMissing)
           for (const entry of entries ?? []) {
             const name = relative === '' ? entry.name : `${relative}/${entry.name}`
             if (!isStorageName(name) || name.startsWith(TEMPORARY)) continue
-            if (entry.isFile() && name.startsWith(prefix)) names.push(name)
-            else if (entry.isDirectory() && (prefix.startsWith(`${name}/`) || `${name}/`.startsWith(prefix)))
+            if (entry.kind === 'file' && name.startsWith(prefix)) names.push(name)
+            else if (entry.kind === 'folder' && (prefix.startsWith(`${name}/`) || `${name}/`.startsWith(prefix)))
               await walk(name)
           }
         }
@@ -130,62 +133,61 @@ export function fileStorage(directory: string, options: FileStorageOptions = {})
     remove: (name: string, { signal }: AbortOptions = {}): Promise<void> =>
       translated('remove', name, async () => {
         const path = await forWriting(name, signal)
-        const removed = await unlink(path).then(() => true, ifMissing)
-        if (removed) await syncFolder(dirname(path))
+        const removed = await files.unlink(path).then(() => true, ifMissing)
+        if (removed) await syncFolder(files, dirname(path))
       }),
 
     sweep: ({ signal }: AbortOptions = {}): Promise<void> =>
       translated('sweep', TEMPORARY, async () => {
         signal?.throwIfAborted()
         const folder = join(root, TEMPORARY)
-        for (const name of (await readdir(folder).catch(ifMissing)) ?? []) {
+        for (const { name } of (await files.readdir(folder).catch(ifMissing)) ?? []) {
           const owner = /^([0-9a-f]{8}-)(\d+)-[0-9a-f]{16}$/.exec(name)
           if (!owner) continue
           const path = join(folder, name)
           const here = owner[1] === temporaryPrefix
-          const written = await stat(path).catch(ifMissing)
-          if (!written) continue
-          const abandoned = here ? !isRunning(Number(owner[2])) : Date.now() - written.mtimeMs > LEFTOVER_MS
-          if (abandoned) await rm(path, { force: true })
+          const written = (await files.modified(path).catch(ifMissing)) ?? Date.now()
+          const abandoned = here ? !isRunning(Number(owner[2])) : Date.now() - written > LEFTOVER_MS
+          if (abandoned) await files.unlink(path).catch(ifMissing)
         }
       }),
   }
 }
 
-async function readFully(handle: FileHandle, start: number, length: number): Promise<Uint8Array> {
+async function readFully(handle: OpenFile, start: number, length: number): Promise<Uint8Array> {
   const bytes = new Uint8Array(Math.max(0, length))
   let filled = 0
   while (filled < bytes.length) {
-    const { bytesRead } = await handle.read(bytes, filled, bytes.length - filled, start + filled)
-    if (bytesRead === 0) return bytes.subarray(0, filled)
-    filled += bytesRead
+    const read = await handle.read(bytes, filled, bytes.length - filled, start + filled)
+    if (read === 0) return bytes.subarray(0, filled)
+    filled += read
   }
   return bytes
 }
 
 /** Writes and synchronises a file that must not exist; a failure removes the part that was written. */
-async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
-  const handle = await open(path, 'wx')
+async function writeDurably(files: FileSystem, path: string, bytes: Uint8Array): Promise<void> {
+  const handle = await files.open(path, 'wx')
   try {
-    for (let written = 0; written < bytes.length; ) {
-      const { bytesWritten } = await handle.write(bytes, written, bytes.length - written, written)
-      if (bytesWritten === 0)
-        throw Object.assign(new Error(`wrote ${written} of ${bytes.length} bytes`), { code: 'EIO' })
-      written += bytesWritten
+    for (let at = 0; at < bytes.length; ) {
+      const written = await handle.write(bytes, at, bytes.length - at, at)
+      if (written === 0) throw Object.assign(new Error(`wrote ${at} of ${bytes.length} bytes`), { code: 'EIO' })
+      at += written
     }
     await handle.sync()
+    await handle.close()
   } catch (error) {
+    // The first error is the one to report; a part that stays behind is no file that anything names.
     await handle.close().catch(() => undefined)
-    await rm(path, { force: true }).catch(() => undefined)
+    await files.unlink(path).catch(() => undefined)
     throw error
   }
-  await handle.close()
 }
 
-async function syncFolder(path: string): Promise<void> {
+async function syncFolder(files: FileSystem, path: string): Promise<void> {
   // Windows has no handle on a folder; its file system journals the entry itself.
   if (process.platform === 'win32') return
-  const handle = await open(path, 'r')
+  const handle = await files.open(path, 'r')
   try {
     await handle.sync()
   } finally {
