@@ -1,0 +1,61 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+/** Lines of JSON that a child wrote, and how it ended. */
+export interface ChildResult {
+  readonly lines: readonly Record<string, unknown>[]
+  readonly code: number | null
+  readonly errors: string
+}
+
+/** Bundles a script of children/ for a plain Node process, and gives a folder for its work. */
+export async function childScript(name: string): Promise<{ script: string; folder: string; dispose(): Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), 'groundline-child-'))
+  const script = join(folder, 'child.mjs')
+  const entry = fileURLToPath(new URL(`./children/${name}.ts`, import.meta.url))
+  await build({
+    entryPoints: [entry],
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    outfile: script,
+    logLevel: 'error',
+    banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)" },
+  })
+  return { script, folder, dispose: () => rm(folder, { recursive: true, force: true }) }
+}
+
+/** Runs a script to its end, or kills it with SIGKILL `killAfter` milliseconds after its first line. */
+export function runChild(script: string, args: readonly string[], killAfter?: number): Promise<ChildResult> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+    let output = ''
+    let errors = ''
+    let armed = false
+    child.stdout.setEncoding('utf8').on('data', (part: string) => {
+      output += part
+      if (armed || killAfter === undefined) return
+      armed = true
+      setTimeout(() => child.kill('SIGKILL'), killAfter)
+    })
+    child.stderr.setEncoding('utf8').on('data', (part: string) => {
+      errors += part
+    })
+    child.on('error', reject)
+    child.on('close', (code) => {
+      const whole = output.slice(0, output.lastIndexOf('\n') + 1)
+      resolve({
+        lines: whole
+          .split('\n')
+          .filter(Boolean)
+          .map((line) => JSON.parse(line)),
+        code,
+        errors,
+      })
+    })
+  })
+}

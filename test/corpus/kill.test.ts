@@ -1,0 +1,98 @@
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { openCorpus } from '../../src/corpus/index.ts'
+import { fileStorage } from '../../src/node/index.ts'
+import { childScript, runChild } from './child-process.ts'
+import { scaled } from './scale.ts'
+import { seededRandom } from './simulated-file-system.ts'
+import { collect, textsOf, vectorFor } from './support.ts'
+
+const applied = (model: ReadonlyMap<string, string>, line: Record<string, unknown>): Map<string, string> => {
+  const next = new Map(model)
+  for (const id of line.remove as string[]) next.delete(id)
+  for (const [id, text] of Object.entries(line.put as Record<string, string>)) next.set(id, text)
+  return next
+}
+
+const sorted = (model: ReadonlyMap<string, string>): [string, string][] =>
+  [...model].sort(([a], [b]) => (a < b ? -1 : 1))
+
+describe('killed processes', () => {
+  const kills = scaled({ quick: 12, short: 100, full: 1_000 })
+
+  test(`${kills} kills at random moments of mixed work lose nothing acknowledged and leave no half batch`, async () => {
+    const { script, folder, dispose } = await childScript('mixed-work')
+    const root = join(folder, 'kb')
+    const random = seededRandom(21)
+    let model: ReadonlyMap<string, string> = new Map()
+    let acknowledged = 0
+    for (let kill = 0; kill < kills; kill++) {
+      const { lines, errors } = await runChild(script, [root, String(kill)], Math.floor(random() * 120))
+      expect(errors, `kill ${kill}`).toBe('')
+      let started: ReadonlyMap<string, string> | undefined
+      for (const line of lines) {
+        if ('start' in line) started = applied(model, line)
+        else if ('done' in line && started) {
+          model = started
+          started = undefined
+          acknowledged++
+        }
+      }
+      const corpus = await openCorpus({ storage: fileStorage(root) })
+      const found = sorted(await textsOf(corpus))
+      if (started && JSON.stringify(found) === JSON.stringify(sorted(started))) model = started
+      expect(found, `kill ${kill}`).toEqual(sorted(model))
+      for (const { chunk, vector } of await collect(corpus.entries())) expect(vector).toEqual(vectorFor(chunk.text))
+      expect(await corpus.verify()).toEqual([])
+      await corpus.close()
+    }
+    expect(acknowledged).toBeGreaterThan(kills)
+    await dispose()
+  }, 1_200_000)
+
+  const commits = scaled({ quick: 15, short: 50, full: 200 })
+
+  test(`4 processes with ${commits} commits each lose no update of one another`, async () => {
+    const { script, folder, dispose } = await childScript('many-commits')
+    const root = join(folder, 'kb')
+    const names = ['p0', 'p1', 'p2', 'p3']
+    const results = await Promise.all(names.map((name) => runChild(script, [root, name, String(commits)])))
+    for (const { code, errors } of results) expect({ code, errors }).toEqual({ code: 0, errors: '' })
+    const corpus = await openCorpus({ storage: fileStorage(root) })
+    expect((await corpus.document('counter'))?.text).toBe(String(4 * commits))
+    for (const name of names) {
+      for (let index = 0; index < commits; index++) {
+        expect((await corpus.document(`${name}-${index}`))?.text).toBe(String(index))
+        expect((await corpus.document(`${name}-blind-${index}`))?.text).toBe(String(index))
+      }
+    }
+    expect(corpus.info().documents).toBe(1 + 8 * commits)
+    expect(await corpus.verify()).toEqual([])
+    await dispose()
+  }, 600_000)
+
+  const ingests = scaled({ quick: 4, short: 30, full: 200 })
+
+  test(`${ingests} interrupted ingests end without duplicates or omissions, at most one batch embedded twice each`, async () => {
+    const { script, folder, dispose } = await childScript('ingest')
+    const random = seededRandom(23)
+    const [documents, batch] = [40, 8]
+    let interrupted = 0
+    for (let ingest = 0; ingest < ingests; ingest++) {
+      const root = join(folder, `kb-${ingest}`)
+      const first = await runChild(script, [root, String(documents), String(batch)], Math.floor(random() * 60))
+      if (!first.lines.some((line) => line.complete)) interrupted++
+      const second = await runChild(script, [root, String(documents), String(batch)])
+      expect({ code: second.code, errors: second.errors }).toEqual({ code: 0, errors: '' })
+      const embedded = [...first.lines, ...second.lines].filter((line) => 'embedded' in line).length
+      expect(embedded, `ingest ${ingest}`).toBeLessThanOrEqual(documents + batch)
+      const corpus = await openCorpus({ storage: fileStorage(root), readOnly: true })
+      const entries = await collect(corpus.entries())
+      const expected = Array.from({ length: documents }, (_, index) => `document ${index} with text of its own`)
+      expect(entries.map(({ chunk }) => chunk.text).sort()).toEqual(expected.sort())
+      expect(entries.every(({ vector }) => vector)).toBe(true)
+    }
+    expect(interrupted).toBeGreaterThan(0)
+    await dispose()
+  }, 1_200_000)
+})
