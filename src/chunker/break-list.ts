@@ -23,7 +23,7 @@ export function headingLevel(rank: number): number {
   return breakLevel.section + 6 - Math.min(6, Math.max(1, rank))
 }
 
-/** The places where a text may be cut, in ascending order, each with its {@link breakLevel}. Position 0 is never one. */
+/** The places where a text may be cut, in ascending order, each with its `breakLevel`. Position 0 is never one. */
 export class BreakList {
   /** Offsets; only the first `size` count. */
   positions: Uint32Array = new Uint32Array(256)

@@ -19,8 +19,11 @@ export type {
 export {
   type AiSdkTool,
   type RetrievalTool,
+  type ToolArguments,
+  type ToolJsonSchema,
   type ToolParameters,
   type ToolResult,
+  type ToolSchema,
   type ToToolOptions,
   toTool,
 } from './to-tool.ts'

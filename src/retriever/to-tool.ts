@@ -36,27 +36,44 @@ export interface ToolResult<M extends Metadata = Metadata> {
   readonly passages: readonly Passage<M>[]
 }
 
+/** The tool's arguments. */
+export interface ToolArguments {
+  /** What to look for. */
+  query: string
+}
+
+/** The tool's arguments as a Standard Schema (https://standardschema.dev) that also gives its JSON Schema. */
+export interface ToolSchema {
+  /** Version of the specification. */
+  readonly version: 1
+  /** Who made the schema. */
+  readonly vendor: 'groundline'
+  /** Checks arguments. */
+  validate(
+    value: unknown,
+  ): { readonly value: ToolArguments } | { readonly issues: readonly { readonly message: string }[] }
+  /** The same as JSON Schema. */
+  readonly jsonSchema: ToolJsonSchema
+  /** For type inference only. */
+  readonly types?: { readonly input: ToolArguments; readonly output: ToolArguments }
+}
+
+/** The two sides of a Standard JSON Schema; they are alike. */
+export interface ToolJsonSchema {
+  /** What is accepted. */
+  input(): Record<string, unknown>
+  /** What comes out. */
+  output(): Record<string, unknown>
+}
+
 /** The tool in the AI SDK's shape: pass it in `tools` of `generateText` or `streamText`. */
 export interface AiSdkTool {
   /** What the model is told the tool does. */
   readonly description: string
-  /** A Standard Schema with its JSON Schema, as the AI SDK takes it. */
-  readonly inputSchema: {
-    readonly '~standard': {
-      readonly version: 1
-      readonly vendor: 'groundline'
-      readonly validate: (
-        value: unknown,
-      ) => { readonly value: { query: string } } | { readonly issues: readonly { readonly message: string }[] }
-      readonly jsonSchema: {
-        readonly input: () => Record<string, unknown>
-        readonly output: () => Record<string, unknown>
-      }
-      readonly types?: { readonly input: { query: string }; readonly output: { query: string } }
-    }
-  }
+  /** The arguments, as the AI SDK takes them. */
+  readonly inputSchema: { readonly '~standard': ToolSchema }
   /** Runs the retrieval and gives the text for the model. */
-  readonly execute: (input: { query: string }, options?: { abortSignal?: AbortSignal }) => Promise<string>
+  execute(input: ToolArguments, options?: { abortSignal?: AbortSignal }): Promise<string>
 }
 
 /** Retrieval as a tool, in the shape of each provider. */

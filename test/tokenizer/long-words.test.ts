@@ -135,7 +135,8 @@ describe.each([
     const [first, second] = [1, 2, 3]
       .map(() => [time(once), time(twice)] as const)
       .reduce(([a, b], [c, d]) => [Math.min(a, c), Math.min(b, d)])
-    expect(first).toBeLessThan(1_000)
-    expect(second / Math.max(first, 2)).toBeLessThan(4)
+    expect(first).toBeLessThan(2_000)
+    // Quadratic work would take seconds here; the constant is what a busy machine may add.
+    expect(second).toBeLessThan(4 * first + 100)
   })
 })

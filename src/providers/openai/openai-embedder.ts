@@ -24,7 +24,7 @@ const FULL_LENGTH: ReadonlyMap<string, number> = /* @__PURE__ */ new Map([
 const LIMITS: EmbedLimits = { items: 2048, inputTokens: 8192, batchTokens: 300_000 }
 
 /**
- * OpenAI's embedding models, through the official `openai` package with its retries off. One call to {@link embedAll}
+ * OpenAI's embedding models, through the official `openai` package with its retries off. One call to `embedAll`
  * or `embed` is one request a batch. `role` makes no difference to these models.
  *
  * @example
