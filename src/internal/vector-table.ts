@@ -133,6 +133,18 @@ export class VectorTable<M extends Metadata> {
     return this.#rows.row(slot).slice()
   }
 
+  /** Writes the vector of a slot, at unit length under cosine, into a target. */
+  copyScaled(slot: number, target: Float32Array, offset: number): void {
+    const row = this.#rows.row(slot)
+    const scale = this.metric === 'cosine' ? this.#scales[slot]! : 1
+    for (let i = 0; i < row.length; i++) target[offset + i] = row[i]! * scale
+  }
+
+  /** Runs a task that no write comes between. */
+  exclusively<T>(task: () => Promise<T>): Promise<T> {
+    return this.#serial(task)
+  }
+
   /** The exact best of the allowed slots. */
   scan(query: PreparedQuery, topK: number, allowed: AllowedSlots): TopK {
     return this.best(query, topK, listBits(allowed.words, allowed.count))

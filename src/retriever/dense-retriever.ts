@@ -56,8 +56,12 @@ export function denseRetriever<M extends Metadata = Metadata, Q = string>(
         throw new GroundlineError('INVALID_RESPONSE', 'the embedder gave no vector for the query', {
           details: { model: embedder.space.model },
         })
-      const matches = await index.search(vector, { topK, filter, signal })
-      return retrievalOf(stage, matches, store, retrieval)
+      let plan: string | undefined
+      const explain = (note: string) => {
+        plan = note
+      }
+      const matches = await index.search(vector, { topK, filter, signal, explain })
+      return retrievalOf(stage, matches, store, retrieval, plan)
     },
   }
 }

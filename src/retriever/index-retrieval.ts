@@ -27,6 +27,7 @@ export async function retrievalOf<M extends Metadata>(
   matches: readonly { readonly id: string; readonly score: number }[],
   store: ChunkStore<M>,
   options: RetrieveOptions<M> | undefined,
+  plan?: string,
 ): Promise<Retrieval<M>> {
   const { signal } = options ?? {}
   signal?.throwIfAborted()
@@ -47,7 +48,8 @@ export async function retrievalOf<M extends Metadata>(
     })
   }
   const missing = matches.length - passages.length
+  const lost = missing === 0 ? [] : [`${missing} of ${matches.length} ids the index found are not in the chunk store`]
+  const notes = [...(plan === undefined ? [] : [plan]), ...lost]
   const report = { stage, candidates: passages.length }
-  const note = `${missing} of ${matches.length} ids the index found are not in the chunk store`
-  return { passages, explanation: { stages: [missing === 0 ? report : { ...report, note }] } }
+  return { passages, explanation: { stages: [notes.length === 0 ? report : { ...report, note: notes.join('; ') }] } }
 }

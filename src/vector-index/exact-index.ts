@@ -46,12 +46,13 @@ export function exactIndex<M extends Metadata = Metadata>(options: ExactIndexOpt
     upsert: async (entries, abort) => open().upsert(entries, abort),
     remove: async (ids, abort) => open().remove(ids, abort),
     updateMetadata: async (entries, abort) => open().updateMetadata(entries, abort),
-    async search(vector, { topK, filter, signal }) {
+    async search(vector, { topK, filter, signal, explain }) {
       const current = open()
       signal?.throwIfAborted()
       requireTopK(topK)
       const query = current.prepare(vector)
       const allowed = current.entries.allowed(filter === undefined ? undefined : parseFilter(filter))
+      explain?.(`exact scan of ${allowed.count} of ${current.entries.size} entries`)
       return current.matches(current.scan(query, topK, allowed))
     },
     async count({ filter, signal } = {}) {

@@ -31,6 +31,8 @@ export interface VectorSearchOptions<M extends Metadata = Metadata> extends Abor
   readonly topK: number
   /** Only entries whose metadata pass. */
   readonly filter?: Filter<M> | undefined
+  /** Called once with how the search was answered, in words; an index with one way to answer may leave it out. */
+  readonly explain?: ((note: string) => void) | undefined
 }
 
 /**

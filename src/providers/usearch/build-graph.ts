@@ -1,0 +1,200 @@
+import { join } from 'node:path'
+import type { Metadata } from '../../document.ts'
+import { createPace } from '../../internal/pace.ts'
+import type { VectorTable } from '../../internal/vector-table.ts'
+import { Graph } from './graph.ts'
+import { GraphBuilding, type GraphReport } from './graph-building.ts'
+import type { PublishedFile } from './graph-file.ts'
+import { type GraphHost, startGraphHost } from './graph-host.ts'
+import { createGraph, type GraphSettings, type NativeModule } from './native-graph.ts'
+import type { SlotKeys } from './slot-keys.ts'
+
+/** What a build reads and how. */
+export interface BuildContext {
+  /** The native module. */
+  readonly native: NativeModule
+  /** The entries, which may change while the build runs. */
+  readonly table: Pick<VectorTable<Metadata>, 'entries' | 'copyScaled' | 'dimensions'>
+  /** Which slots the graph in use knows. */
+  readonly keys: SlotKeys
+  /** What the graph is made with. */
+  readonly settings: GraphSettings
+  /** Recall to reach. */
+  readonly target: number
+  /** Where graphs are published; null builds on the calling thread and writes nothing. */
+  readonly directory: string | null
+  /** The worker's script, where the default does not resolve. */
+  readonly workerUrl: URL | string | undefined
+  /** A graph to add to; absent for a build from nothing. */
+  readonly previous: Graph | undefined
+  /** Slots that were added or removed since they were read; the caller of the build keeps adding to it. */
+  readonly touched: Set<number>
+  /** Ends the build. */
+  readonly signal: AbortSignal
+}
+
+/** A new graph, and the slot of each key: −1 where the entry is gone. */
+export interface BuiltGraph {
+  /** The graph. */
+  readonly graph: Graph
+  /** Slot by key. */
+  readonly slots: Int32Array
+}
+
+/** How many vectors are held out to measure the recall. */
+const HELD_OUT = 500
+const WORKER_ROWS = 512
+/** So few that adding them does not hold the event loop. */
+const CALLER_ROWS = 8
+
+/** Builds in a worker where a folder is given and workers run, on the calling thread in small steps otherwise. */
+export async function buildGraph(context: BuildContext): Promise<BuiltGraph> {
+  const { directory, workerUrl } = context
+  if (directory === null) return new Build(context).onCaller()
+  let host: GraphHost
+  try {
+    host = await startGraphHost(workerUrl)
+  } catch {
+    // Bundled or transpiled away: without a worker the calling thread does it, in steps.
+    return new Build(context).onCaller()
+  }
+  const stop = () => void host.close()
+  context.signal.addEventListener('abort', stop, { once: true })
+  try {
+    return await new Build(context).inWorker(host, directory)
+  } catch (error) {
+    context.signal.throwIfAborted()
+    throw error
+  } finally {
+    context.signal.removeEventListener('abort', stop)
+    await host.close()
+  }
+}
+
+class Build {
+  readonly #context: BuildContext
+  readonly #slots: Int32Array
+  readonly #held: number[] = []
+  readonly #known: number[] = []
+  readonly #fresh: number[] = []
+  #nextKey: number
+
+  constructor(context: BuildContext) {
+    this.#context = context
+    const { keys, previous, table } = context
+    for (const [, slot] of table.entries.entries()) {
+      if (previous !== undefined && keys.keyOf(slot) !== undefined) this.#known.push(slot)
+      else this.#fresh.push(slot)
+    }
+    const held = Math.min(HELD_OUT, Math.floor(this.#fresh.length / 4))
+    const every = this.#fresh.length / held
+    for (let i = held - 1; i >= 0; i--) this.#held.unshift(...this.#fresh.splice(Math.floor(i * every), 1))
+    this.#nextKey = previous?.slotOfKey.length ?? 0
+    this.#slots = new Int32Array(this.#nextKey + this.#fresh.length + this.#held.length).fill(-1)
+  }
+
+  async inWorker(host: GraphHost, directory: string): Promise<BuiltGraph> {
+    const { settings, previous, keys, target, signal } = this.#context
+    const held = this.#held.map((slot) => this.#rows([slot]))
+    const removed: number[] = []
+    previous?.slotOfKey.forEach((slot, key) => {
+      if (!keys.isCurrent(key, slot)) removed.push(key)
+    })
+    const file = previous?.origin.file
+    const from = file && { directory, file, removed: Uint32Array.from(removed) }
+    await host.ask({ type: 'start', settings, held, ...(from && { from }) })
+    let last: Promise<unknown> = Promise.resolve()
+    for (const slice of this.#slices(WORKER_ROWS)) {
+      const rows = this.#rows(slice.slots)
+      const asked = host.ask({ type: 'rows', keys: slice.keys, rows, fresh: slice.fresh }, [rows.buffer])
+      asked.catch(() => undefined)
+      // One slice is copied while the worker has another.
+      await last
+      last = asked
+      signal.throwIfAborted()
+    }
+    await last
+    const reply = await host.ask({ type: 'finish', target, heldKeys: this.#heldKeys(), directory })
+    if (reply.type !== 'built') throw new Error('the worker answered out of turn')
+    return this.#finished(reply.report, reply.file, directory)
+  }
+
+  async onCaller(): Promise<BuiltGraph> {
+    const { native, settings, target, signal } = this.#context
+    const held = this.#held.map((slot) => this.#rows([slot]))
+    const building = new GraphBuilding(native, settings, held)
+    const pace = createPace(signal)
+    for (const slice of this.#slices(CALLER_ROWS)) {
+      building.add(slice.keys, this.#rows(slice.slots), slice.fresh)
+      if (pace.due()) await pace.pause()
+    }
+    const steps = building.finish(target, this.#heldKeys())
+    let step = steps.next()
+    while (!step.done) {
+      if (pace.due()) await pace.pause()
+      step = steps.next()
+    }
+    const graph = new Graph(building.graph, {}, this.#slotOfKey(), step.value)
+    return { graph, slots: this.#slots }
+  }
+
+  #finished(report: GraphReport, file: PublishedFile, directory: string): BuiltGraph {
+    const { native, settings } = this.#context
+    const index = createGraph(native, settings)
+    const path = join(directory, file.name)
+    index.view(path)
+    return { graph: new Graph(index, { file, path }, this.#slotOfKey(), report), slots: this.#slots }
+  }
+
+  #slotOfKey(): Uint32Array {
+    const { touched } = this.#context
+    this.#slots.forEach((slot, key) => {
+      if (touched.has(slot)) this.#slots[key] = -1
+    })
+    return Uint32Array.from(this.#slots, (slot) => (slot < 0 ? 0xffffffff : slot))
+  }
+
+  #heldKeys(): Uint32Array {
+    return Uint32Array.from(this.#held, (slot) => this.#assign(slot))
+  }
+
+  /** Live slots with their keys, those the graph knows first. */
+  *#slices(size: number): Generator<{ slots: number[]; keys: Uint32Array; fresh: boolean }> {
+    const { keys, table } = this.#context
+    for (const fresh of [false, true]) {
+      const all = fresh ? this.#fresh : this.#known
+      for (let from = 0; from < all.length; from += size) {
+        const slots = all
+          .slice(from, from + size)
+          .filter((slot) => (fresh ? table.entries.isLive(slot) : keys.keyOf(slot) !== undefined))
+        if (slots.length === 0) continue
+        const sliceKeys = Uint32Array.from(slots, (slot) => (fresh ? this.#assign(slot) : this.#keep(slot)))
+        yield { slots, keys: sliceKeys, fresh }
+      }
+    }
+  }
+
+  #assign(slot: number): number {
+    const key = this.#nextKey++
+    this.#slots[key] = slot
+    return key
+  }
+
+  #keep(slot: number): number {
+    const key = this.#context.keys.keyOf(slot)!
+    this.#slots[key] = slot
+    this.#context.touched.delete(slot)
+    return key
+  }
+
+  /** Rows as the graph takes them; from here on a change of the slot counts as one. */
+  #rows(slots: readonly number[]): Float32Array<ArrayBuffer> {
+    const { table, touched } = this.#context
+    const rows = new Float32Array(slots.length * table.dimensions)
+    slots.forEach((slot, i) => {
+      touched.delete(slot)
+      table.copyScaled(slot, rows, i * table.dimensions)
+    })
+    return rows
+  }
+}

@@ -1,0 +1,149 @@
+import { TopK } from '../../internal/top-k.ts'
+import { VectorArena } from '../../internal/vector-arena.ts'
+import type { GraphSettings } from './native-graph.ts'
+
+/** How many candidates a search for `topK` needs. */
+export interface CalibrationPoint {
+  /** The `topK` it was measured for. */
+  readonly topK: number
+  /** Candidates to ask the graph for; 0 where no width reached the target. */
+  readonly candidates: number
+  /** Mean recall over the queries. */
+  readonly recall: number
+}
+
+/** What an index measured of itself on vectors that the graph did not hold. */
+export interface Calibration {
+  /** Rising by `topK`. */
+  readonly points: readonly CalibrationPoint[]
+  /** How many queries. */
+  readonly queries: number
+}
+
+/** Results that are measured. */
+const MEASURED = [1, 10, 100]
+/** Above the target by this much, because some hundred queries know the recall to about 0.002. */
+const MARGIN = 0.002
+
+/** How many of the graph's candidates are rescored: all where its own order is coarse. */
+export function rescoredCount(settings: GraphSettings, topK: number, candidates: number): number {
+  return settings.quantization === 'i8' ? candidates : Math.min(candidates, 2 * topK + 8)
+}
+
+/** Candidates for a `topK` between or beyond the measured ones; 0 where the scan must answer. */
+export function candidatesFor({ points }: Calibration, topK: number): number {
+  const above = points.find((point) => point.topK >= topK)
+  const below = points.findLast((point) => point.topK <= topK)
+  if (above !== undefined && below !== undefined && above !== below) {
+    if (above.candidates === 0 || below.candidates === 0) return 0
+    const share = (topK - below.topK) / (above.topK - below.topK)
+    return Math.ceil(below.candidates + share * (above.candidates - below.candidates))
+  }
+  const point = above ?? below
+  return point === undefined ? 0 : Math.ceil((point.candidates * topK) / point.topK)
+}
+
+/** The exact nearest rows of held-out vectors, found as the rows pass by. */
+export class Truth {
+  readonly #queries: readonly Float32Array[]
+  readonly #nearest: readonly TopK[]
+  readonly #arena: VectorArena
+  readonly #euclidean: boolean
+  #scores: Float32Array = new Float32Array(0)
+
+  constructor(settings: GraphSettings, queries: readonly Float32Array[], depth = 128) {
+    this.#queries = queries
+    this.#euclidean = settings.metric === 'euclidean'
+    this.#nearest = queries.map(() => new TopK(depth, (a, b) => a < b))
+    this.#arena = new VectorArena(settings.dimensions)
+  }
+
+  /** Compares rows with every query. */
+  add(keys: Uint32Array, rows: Float32Array): void {
+    const count = keys.length
+    const dimensions = rows.length / count
+    if (count > this.#scores.length) this.#scores = new Float32Array(count)
+    this.#arena.reserve(Math.max(count, 257))
+    for (let i = 0; i < count; i++) this.#arena.write(i, rows.subarray(i * dimensions, (i + 1) * dimensions))
+    const all = Uint32Array.from(keys, (_, i) => i)
+    this.#queries.forEach((query, q) => {
+      this.#arena.score(this.#euclidean ? 'squared-distance' : 'dot', query, all, this.#scores, false)
+      const nearest = this.#nearest[q]!
+      for (let i = 0; i < count; i++) {
+        const score = this.#euclidean ? -this.#scores[i]! : this.#scores[i]!
+        if (score >= nearest.threshold) nearest.offer(keys[i]!, score)
+      }
+    })
+  }
+
+  /** Keys of the nearest rows of each query, nearest first. */
+  result(): Uint32Array[] {
+    return this.#nearest.map((nearest) => Uint32Array.from(nearest.sorted(), ({ item }) => item))
+  }
+}
+
+/** Asks the graph for the keys nearest to query `q`. */
+export type AskGraph = (q: number, candidates: number) => Uint32Array
+
+/**
+ * Finds, for some sizes of result, the fewest candidates whose recall reaches the target. Yields now and then, so that
+ * a caller on the event loop can pause.
+ */
+export function* calibrate(
+  settings: GraphSettings,
+  truth: readonly Uint32Array[],
+  size: number,
+  target: number,
+  ask: AskGraph,
+): Generator<void, Calibration> {
+  const points: CalibrationPoint[] = []
+  const wanted = Math.min(0.9995, target + MARGIN)
+  let least = 1
+  for (const topK of MEASURED) {
+    if (topK > size / 2 || truth.length === 0) break
+    const ladder = ladderFrom(Math.max(topK, least), size)
+    let low = 0
+    let high = ladder.length
+    let best: CalibrationPoint | undefined
+    while (low < high) {
+      const middle = Math.min((low + high) >>> 1, low + 4)
+      const candidates = ladder[middle]!
+      const recall = yield* meanRecall(settings, truth, topK, candidates, ask)
+      if (recall >= wanted) {
+        best = { topK, candidates, recall }
+        high = middle
+      } else low = middle + 1
+    }
+    points.push(best ?? { topK, candidates: 0, recall: 0 })
+    least = best?.candidates ?? least
+  }
+  return { points, queries: truth.length }
+}
+
+/** Mean share of the true nearest among the rescored candidates. */
+export function* meanRecall(
+  settings: GraphSettings,
+  truth: readonly Uint32Array[],
+  topK: number,
+  candidates: number,
+  ask: AskGraph,
+): Generator<void, number> {
+  let sum = 0
+  for (let q = 0; q < truth.length; q++) {
+    const keys = ask(q, candidates)
+    const rescored = new Set(keys.subarray(0, rescoredCount(settings, topK, candidates)))
+    const expected = truth[q]!.subarray(0, topK)
+    let found = 0
+    for (const key of expected) if (rescored.has(key)) found++
+    sum += expected.length === 0 ? 1 : found / expected.length
+    if (q % 8 === 7) yield
+  }
+  return truth.length === 0 ? 1 : sum / truth.length
+}
+
+function ladderFrom(least: number, size: number): number[] {
+  const ladder: number[] = []
+  const most = Math.min(size, 8_192)
+  for (let step = least; step <= most; step = Math.max(step + 2, Math.ceil(step * 1.15))) ladder.push(step)
+  return ladder
+}

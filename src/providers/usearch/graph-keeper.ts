@@ -1,0 +1,320 @@
+import { unlink } from 'node:fs/promises'
+import type { Metadata } from '../../document.ts'
+import { GroundlineError } from '../../errors.ts'
+import type { Filter } from '../../filter.ts'
+import { createPace } from '../../internal/pace.ts'
+import type { TopK } from '../../internal/top-k.ts'
+import type { PreparedQuery, VectorTable } from '../../internal/vector-table.ts'
+import { buildGraph } from './build-graph.ts'
+import { meanRecall } from './calibration.ts'
+import type { Graph } from './graph.ts'
+import { type GraphHost, startGraphHost } from './graph-host.ts'
+import type { GraphSettings, NativeModule } from './native-graph.ts'
+import type { PlanCosts } from './planner.ts'
+import { directionOf, searchTable, slotsOf } from './search-table.ts'
+import { SlotKeys } from './slot-keys.ts'
+import type { UsearchIndexStats } from './usearch-index.ts'
+
+/** What a keeper needs. */
+export interface GraphKeeperOptions {
+  /** The native module. */
+  readonly native: NativeModule
+  /** The entries. */
+  readonly table: VectorTable<Metadata>
+  /** What graphs are made with. */
+  readonly settings: GraphSettings
+  /** The recall asked for. */
+  readonly target: number
+  /** Where graphs are published; null for none. */
+  readonly directory: string | null
+  /** The worker's script. */
+  readonly workerUrl: URL | string | undefined
+  /** Entries below which there is no graph. */
+  readonly exactBelow: number
+}
+
+/** A share of dead nodes beyond which the graph is built from nothing: searches slow down with them. */
+const MOST_DEAD = 0.3
+/** A share of changes after which the recall is measured again. */
+const MEASURE_AFTER = 0.1
+/** Queries beyond which a batch goes to a worker. */
+const BATCH = 64
+
+/** Keeps the graph of a table in step with it: when to build, what to measure, which file is in use. */
+export class GraphKeeper {
+  /** Which slots the graph knows. */
+  readonly keys: SlotKeys = new SlotKeys()
+  /** What graphs are made with. */
+  readonly settings: GraphSettings
+  /** What planning compares; measured when a graph is published. */
+  costs: PlanCosts = { row: 3e-4, candidate: 3e-3 }
+  /** The graph file that a saved snapshot names; it stays until the next one. */
+  savedFile: string | undefined
+  readonly #options: GraphKeeperOptions
+  readonly #closing: AbortController = new AbortController()
+  readonly #touched: Set<number> = new Set()
+  #graph: Graph | undefined
+  #work: Promise<void> | undefined
+  #failure: unknown
+  #pendingWhenFailed = 0
+  #batchHost: { readonly path: string; readonly host: Promise<GraphHost> } | undefined
+
+  constructor(options: GraphKeeperOptions) {
+    this.#options = options
+    this.settings = options.settings
+  }
+
+  /** The graph in use. */
+  get graph(): Graph | undefined {
+    return this.#graph
+  }
+
+  /** Slots became live. */
+  added(slots: readonly number[]): void {
+    this.keys.added(slots)
+    if (this.#work !== undefined) for (const slot of slots) this.#touched.add(slot)
+  }
+
+  /** Slots are no longer live. */
+  removed(slots: readonly number[]): void {
+    const known = this.keys.removed(slots)
+    if (this.#graph !== undefined) this.#graph.dead += known
+    if (this.#work !== undefined) for (const slot of slots) this.#touched.add(slot)
+  }
+
+  /** Starts what the changes so far call for: a build, or a measurement. Never waits. */
+  consider(): void {
+    if (this.#work !== undefined || this.#closing.signal.aborted) return
+    const graph = this.#graph
+    const { exactBelow, table } = this.#options
+    const pending = this.keys.pendingCount
+    if (table.entries.size < Math.max(exactBelow, 16)) return
+    const failedHere = this.#failure !== undefined && pending < this.#pendingWhenFailed * 1.5
+    const wanted = graph === undefined || pending > Math.max(exactBelow / 2, graph.size / 10) || this.#isStale(graph)
+    if (wanted && !failedHere)
+      this.#start(() => this.#build(graph === undefined || this.#isStale(graph), this.#closing.signal))
+    else if (graph !== undefined && graph.dead - graph.deadWhenMeasured > graph.size * MEASURE_AFTER)
+      this.#start(() => this.#measure(graph))
+  }
+
+  /** Publishes a graph of everything now. */
+  async build(compact: boolean, signal: AbortSignal | undefined): Promise<void> {
+    await this.#work
+    signal?.throwIfAborted()
+    if (this.#options.table.entries.size < 16) return
+    const stop = AbortSignal.any(signal === undefined ? [this.#closing.signal] : [this.#closing.signal, signal])
+    this.#start(() => this.#build(compact || this.#graph === undefined || this.#isStale(this.#graph), stop))
+    await this.settled()
+    signal?.throwIfAborted()
+  }
+
+  /** Waits for the work under way; throws what it failed with. */
+  async settled(): Promise<void> {
+    while (this.#work !== undefined) await this.#work
+    if (this.#failure !== undefined && !this.#closing.signal.aborted) throw this.#failure
+  }
+
+  /** Takes a graph that was opened from files: `slots[key]` or −1. */
+  adopt(graph: Graph, slots: Int32Array): void {
+    graph.dead = slots.reduce((count, slot) => count + Number(slot < 0), 0)
+    graph.deadWhenMeasured = graph.dead
+    const live = this.#options.table.entries.entries()
+    this.keys.assign(
+      slots,
+      Array.from(live, ([, slot]) => slot),
+    )
+    this.#graph = graph
+    this.#measureCosts(graph)
+  }
+
+  /** Many searches: in a worker where that pays, in steps on the caller otherwise. */
+  async searchMany(
+    queries: readonly PreparedQuery[],
+    topK: number,
+    filter: Filter | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<TopK[]> {
+    const { table } = this.#options
+    const graph = this.#graph
+    const candidates = graph?.candidates(topK) ?? 0
+    const path = graph?.origin.path
+    const plain =
+      queries.length <= BATCH || filter !== undefined || candidates === 0 || queries.some((query) => query.extreme)
+    if (plain || graph === undefined || path === undefined) return this.#searchEach(queries, topK, filter, signal)
+    const host = await this.#hostOf(path)
+    if (host === undefined) return this.#searchEach(queries, topK, filter, signal)
+    const pace = createPace(signal)
+    const found: TopK[] = []
+    for (let from = 0; from < queries.length; from += 256) {
+      const part = queries.slice(from, from + 256)
+      const rows = new Float32Array(part.length * table.dimensions)
+      part.forEach((query, i) => {
+        rows.set(directionOf(query, table.metric), i * table.dimensions)
+      })
+      const wanted = Math.min(candidates, graph.size)
+      const reply = await host.ask({ type: 'search', queries: rows, candidates: wanted }, [rows.buffer])
+      signal?.throwIfAborted()
+      if (reply.type !== 'found') throw new Error('the worker answered out of turn')
+      for (let i = 0; i < part.length; i++) {
+        if (pace.due()) await pace.pause()
+        const keys = reply.keys.subarray(i * wanted, i * wanted + reply.counts[i]!)
+        const slots = slotsOf(table, this, graph, keys, undefined, topK, candidates)
+        // The graph may have been replaced meanwhile; its keys then stand for nothing.
+        const stillInUse = this.#graph === graph && slots.length >= Math.min(topK, table.entries.size)
+        found.push(stillInUse ? table.best(part[i]!, topK, slots) : searchTable(table, this, part[i]!, topK, undefined))
+      }
+    }
+    return found
+  }
+
+  /** What there is to say. */
+  stats(): Omit<UsearchIndexStats, 'entries' | 'vectorBytes'> {
+    const graph = this.#graph
+    return {
+      graphNodes: graph?.size ?? 0,
+      deadNodes: graph?.dead ?? 0,
+      pending: this.keys.pendingCount,
+      building: this.#work !== undefined,
+      recallTarget: this.#options.target,
+      recall: (graph?.calibration.points ?? []).map(({ topK, recall }) => ({
+        topK,
+        recall,
+        candidates: graph?.candidates(topK) ?? 0,
+      })),
+      recallQueries: graph?.calibration.queries ?? 0,
+      graphBytes: graph?.origin.file?.bytes ?? 0,
+      failure: this.#failure,
+    }
+  }
+
+  /** Ends everything under way. */
+  async close(): Promise<void> {
+    this.#closing.abort(new GroundlineError('CLOSED', 'the index was closed'))
+    await this.#work
+    const host = await this.#batchHost?.host.catch(() => undefined)
+    await host?.close()
+    this.#graph = undefined
+  }
+
+  #isStale(graph: Graph): boolean {
+    return graph.dead > graph.size * MOST_DEAD
+  }
+
+  #start(work: () => Promise<void>): void {
+    this.#touched.clear()
+    this.#work = work()
+      .then(
+        () => {
+          this.#failure = undefined
+        },
+        (error: unknown) => {
+          this.#failure = error
+          this.#pendingWhenFailed = this.keys.pendingCount
+        },
+      )
+      .finally(() => {
+        this.#work = undefined
+        this.consider()
+      })
+  }
+
+  async #build(fromNothing: boolean, signal: AbortSignal): Promise<void> {
+    const { native, table, target, directory, workerUrl } = this.#options
+    const previous = this.#graph
+    const reusable = !fromNothing && previous?.origin.file !== undefined ? previous : undefined
+    const { graph, slots } = await buildGraph({
+      native,
+      table,
+      keys: this.keys,
+      settings: this.settings,
+      target,
+      directory,
+      workerUrl,
+      previous: reusable,
+      touched: this.#touched,
+      signal,
+    })
+    signal.throwIfAborted()
+    this.adopt(graph, slots)
+    await this.#batchHost?.host.then((host) => host.close()).catch(() => undefined)
+    this.#batchHost = undefined
+    // A file that is viewed stays readable without its name, except on Windows, where it goes when the folder does.
+    if (previous?.origin.path !== undefined && previous.origin.file?.name !== this.savedFile)
+      await unlink(previous.origin.path).catch(() => undefined)
+  }
+
+  /** Measures the recall again on what is left of the truth; widens searches where it fell short. */
+  async #measure(graph: Graph): Promise<void> {
+    const { target } = this.#options
+    const pace = createPace(this.#closing.signal)
+    const { truth, heldKeys } = graph.report
+    const isAlive = (key: number) => this.keys.isCurrent(key, graph.slotOfKey[key]!)
+    const held = Array.from(heldKeys.keys()).filter((i) => isAlive(heldKeys[i]!))
+    const left = held.map((i) => truth[i]!.filter(isAlive))
+    const vectors = held.map((i) => this.#options.table.vectorAt(graph.slotOfKey[heldKeys[i]!]!))
+    const ask = (q: number, candidates: number) =>
+      graph.nearest(vectors[q]!, candidates + 1).filter((key) => key !== heldKeys[held[q]!] && isAlive(key))
+    for (;;) {
+      const candidates = graph.candidates(10)
+      const steps = meanRecall(this.settings, left, 10, candidates, ask)
+      let step = steps.next()
+      while (!step.done) {
+        if (pace.due()) await pace.pause()
+        step = steps.next()
+      }
+      if (step.value >= target || graph.widen > 8 || candidates === 0) break
+      graph.widen *= 1.25
+    }
+    graph.deadWhenMeasured = graph.dead
+  }
+
+  /** What a row and a candidate cost here and now, so that the planner compares like with like. */
+  #measureCosts(graph: Graph): void {
+    const { table } = this.#options
+    const slots = Uint32Array.from({ length: Math.min(1_024, graph.size) }, (_, key) => graph.slotOfKey[key]!).filter(
+      (slot) => table.entries.isLive(slot),
+    )
+    if (slots.length < 64) return
+    const query = table.prepare(table.vectorAt(slots[0]!))
+    const fastest = (run: () => void) => {
+      let best = Number.POSITIVE_INFINITY
+      for (let i = 0; i < 3; i++) {
+        const start = performance.now()
+        run()
+        best = Math.min(best, performance.now() - start)
+      }
+      return best
+    }
+    const candidates = Math.min(256, graph.size)
+    this.costs = {
+      row: fastest(() => table.best(query, 10, slots)) / slots.length,
+      candidate: fastest(() => graph.nearest(query.vector, candidates)) / candidates,
+    }
+  }
+
+  async #searchEach(
+    queries: readonly PreparedQuery[],
+    topK: number,
+    filter: Filter | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<TopK[]> {
+    const pace = createPace(signal)
+    const found: TopK[] = []
+    for (const query of queries) {
+      if (pace.due()) await pace.pause()
+      found.push(searchTable(this.#options.table, this, query, topK, filter))
+    }
+    return found
+  }
+
+  async #hostOf(path: string): Promise<GraphHost | undefined> {
+    if (this.#batchHost?.path !== path) {
+      const host = startGraphHost(this.#options.workerUrl).then(async (started) => {
+        await started.ask({ type: 'view', settings: this.settings, path })
+        return started
+      })
+      this.#batchHost = { path, host }
+    }
+    return this.#batchHost.host.catch(() => undefined)
+  }
+}

@@ -1,0 +1,100 @@
+import type { Metadata } from '../../document.ts'
+import type { Filter } from '../../filter.ts'
+import { hasBit, listBits } from '../../internal/bitset.ts'
+import type { AllowedSlots } from '../../internal/entry-table.ts'
+import type { TopK } from '../../internal/top-k.ts'
+import type { PreparedQuery, VectorTable } from '../../internal/vector-table.ts'
+import type { VectorMetric } from '../../vector-index/vector-index.ts'
+import { rescoredCount } from './calibration.ts'
+import type { Graph } from './graph.ts'
+import type { GraphKeeper } from './graph-keeper.ts'
+import { planSearch } from './planner.ts'
+
+type Explain = ((note: string) => void) | undefined
+
+/** One search: planned, answered by graph or scan, rescored from full precision together with what no graph holds yet. */
+export function searchTable<M extends Metadata>(
+  table: VectorTable<M>,
+  keeper: GraphKeeper,
+  query: PreparedQuery,
+  topK: number,
+  filter: Filter | undefined,
+  explain?: Explain,
+): TopK {
+  const allowed = table.entries.allowed(filter)
+  const { graph } = keeper
+  // A query of extreme length could overflow inside the graph.
+  if (graph === undefined || query.extreme) return scan(table, query, topK, allowed, explain)
+  const total = table.entries.size
+  const plan = planSearch(
+    { topK, allowed: allowed.count, total, candidates: graph.candidates(topK), size: graph.size },
+    keeper.costs,
+  )
+  if (plan.kind === 'scan') return scan(table, query, topK, allowed, explain)
+  const filtered = filter !== undefined
+  const enough = Math.min(topK, allowed.count)
+  const direction = directionOf(query, table.metric)
+  let { candidates } = plan
+  for (;;) {
+    const keys = graph.nearest(direction, candidates)
+    const slots = slotsOf(table, keeper, graph, keys, filtered ? allowed : undefined, topK, candidates)
+    if (slots.length >= enough || (!filtered && candidates >= graph.size)) {
+      explain?.(
+        `graph: ${candidates} candidates, ${keeper.keys.pendingCount} recent entries scanned${share(allowed, total, filtered)}`,
+      )
+      return table.best(query, topK, slots)
+    }
+    // Where nothing near is allowed, doubling takes long to get there.
+    candidates = Math.min(graph.size, candidates * (slots.length === 0 ? 4 : 2))
+    if (candidates >= plan.limit || keys.length >= graph.size) return scan(table, query, topK, allowed, explain)
+  }
+}
+
+/** The query as the graph takes it: near unit length under cosine, where short types would clip a long one. */
+export function directionOf({ vector, scale }: PreparedQuery, metric: VectorMetric): Float32Array {
+  if (metric !== 'cosine' || (scale > 0.999 && scale < 1.001)) return vector
+  return vector.map((value) => value * scale)
+}
+
+/** The slots to be rescored: live, allowed ones among the keys, and every allowed one that no graph holds. */
+export function slotsOf<M extends Metadata>(
+  table: VectorTable<M>,
+  keeper: GraphKeeper,
+  graph: Graph,
+  keys: Uint32Array,
+  allowed: AllowedSlots | undefined,
+  topK: number,
+  candidates: number,
+): Uint32Array {
+  const pending = keeper.keys.pending()
+  const most = allowed === undefined ? rescoredCount(keeper.settings, topK, candidates) : keys.length
+  const slots = new Uint32Array(Math.min(most, keys.length) + pending.length)
+  let count = 0
+  for (let i = 0; i < keys.length && count < most; i++) {
+    const key = keys[i]!
+    const slot = graph.slotOfKey[key]!
+    if (keeper.keys.isCurrent(key, slot) && (allowed === undefined || hasBit(allowed.words, slot)))
+      slots[count++] = slot
+  }
+  if (pending.length > 0) {
+    for (const slot of pending) {
+      if (allowed === undefined ? table.entries.isLive(slot) : hasBit(allowed.words, slot)) slots[count++] = slot
+    }
+  }
+  return count === slots.length ? slots : slots.subarray(0, count)
+}
+
+function scan<M extends Metadata>(
+  table: VectorTable<M>,
+  query: PreparedQuery,
+  topK: number,
+  allowed: AllowedSlots,
+  explain: Explain,
+): TopK {
+  explain?.(`exact scan of ${allowed.count} of ${table.entries.size} entries`)
+  return table.best(query, topK, listBits(allowed.words, allowed.count))
+}
+
+function share(allowed: AllowedSlots, total: number, filtered: boolean): string {
+  return filtered ? `, filter allows ${allowed.count} of ${total}` : ''
+}

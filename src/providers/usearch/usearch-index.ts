@@ -1,0 +1,236 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { AbortOptions, Metadata } from '../../document.ts'
+import type { EmbeddingSpace } from '../../embedder/embedder.ts'
+import { GroundlineError } from '../../errors.ts'
+import { parseFilter } from '../../filter.ts'
+import { describe, requireInteger } from '../../internal/argument.ts'
+import { requireTopK, requireVectorSpace } from '../../internal/vector-arguments.ts'
+import { VectorTable } from '../../internal/vector-table.ts'
+import type { VectorEntry, VectorIndex, VectorMetric } from '../../vector-index/vector-index.ts'
+import { GraphKeeper } from './graph-keeper.ts'
+import { type GraphQuantization, type GraphSettings, loadNative } from './native-graph.ts'
+import { RowFile } from './row-file.ts'
+import { searchTable } from './search-table.ts'
+import { openSnapshot, saveSnapshot } from './snapshot.ts'
+
+/** Options of {@link usearchIndex}. */
+export interface UsearchIndexOptions {
+  /** Length of every vector: an integer from 1 to 65,536. */
+  readonly dimensions: number
+  /** How vectors are compared. Default `cosine`. */
+  readonly metric?: VectorMetric
+  /** The space all its vectors come from; its `dimensions` must be those of the index. */
+  readonly space?: EmbeddingSpace
+  /** How the graph stores its own copy of the vectors. Default `bf16`: half the memory, no loss after rescoring. */
+  readonly quantization?: GraphQuantization
+  /** Share of the true nearest that a search must find on average, from 0.95 to 0.999. Default 0.99. */
+  readonly recall?: number
+  /** Where graphs are published and `save` writes. Default: a temporary folder, removed by `close`. `null`: no file is ever written, and graphs are built on the calling thread in small steps. */
+  readonly directory?: string | null
+  /** Where the full-precision vectors are: in memory, or in a file that is read by position. Default `memory`. */
+  readonly vectors?: 'memory' | 'file'
+  /** Entries below which no graph is built and every search is a scan. Default 5,000. */
+  readonly exactBelow?: number
+  /** Links a node: 4–256. Default 16. */
+  readonly connectivity?: number
+  /** Width of the search that places a node: 16–4,096. Default 128. */
+  readonly expansionAdd?: number
+  /** The worker's script, where a bundler moved it. Default: beside this module. */
+  readonly workerUrl?: URL | string
+}
+
+/** What an index says of itself. */
+export interface UsearchIndexStats {
+  /** Live entries. */
+  readonly entries: number
+  /** Nodes of the graph in use; 0 without one. */
+  readonly graphNodes: number
+  /** Nodes whose entries were removed or replaced. */
+  readonly deadNodes: number
+  /** Entries that no graph holds yet; each search scans them. */
+  readonly pending: number
+  /** Whether a graph is being built. */
+  readonly building: boolean
+  /** The recall asked for. */
+  readonly recallTarget: number
+  /** What was measured, by `topK`: recall, and the candidates it took. 0 candidates: searches scan instead. */
+  readonly recall: readonly { readonly topK: number; readonly recall: number; readonly candidates: number }[]
+  /** How many queries it was measured with. */
+  readonly recallQueries: number
+  /** Bytes of full-precision vectors in memory. */
+  readonly vectorBytes: number
+  /** Bytes of the published graph file, which the system keeps in memory as long as it can. */
+  readonly graphBytes: number
+  /** Why the last build failed, when it did; searches scan what no graph holds. */
+  readonly failure: unknown
+}
+
+/** What {@link usearchIndex} makes. */
+export interface UsearchIndex<M extends Metadata = Metadata> extends VectorIndex<M> {
+  /** Many searches at once: more than 64 without a filter are answered by a worker. */
+  searchMany: NonNullable<VectorIndex<M>['searchMany']>
+  /** Replaces metadata without touching vectors. */
+  updateMetadata: NonNullable<VectorIndex<M>['updateMetadata']>
+  /** Ends the workers and frees memory and files; a temporary folder is removed. Later calls throw `CLOSED`. */
+  close(): Promise<void>
+  /** Entries by id, in order; undefined where there is none. */
+  get(ids: readonly string[], options?: AbortOptions): Promise<readonly (VectorEntry<M> | undefined)[]>
+  /** Every entry, in the order it was written. Changes during the iteration may or may not show. */
+  entries(): IterableIterator<VectorEntry<M>>
+  /** Publishes a graph of everything there is, without waiting for the threshold. `compact` starts from nothing, so that no removed vector is left in the file. */
+  build(options?: AbortOptions & { readonly compact?: boolean }): Promise<void>
+  /** Resolves when no build is under way; a failed one rejects. */
+  settled(): Promise<void>
+  /** Writes everything to the directory under new names; the files before stay until it is complete. */
+  save(options?: AbortOptions): Promise<void>
+  /** What the index says of itself. */
+  stats(): UsearchIndexStats
+}
+
+/**
+ * Approximate nearest neighbours over USearch, in process: an HNSW graph finds candidates, full-precision vectors score
+ * them. How many candidates a search takes is measured on the index's own data, so that the declared recall holds;
+ * entries that are not yet in a graph, and filters that allow few, are scanned exactly. Graphs are built in a worker and
+ * published as immutable files, verified before they are opened. Opens what `save` left in `directory`; a damaged graph
+ * is built again, damaged entries are `CORRUPT_DATA`. Throws `MISSING_DEPENDENCY` where usearch has no binary: use
+ * `exactIndex` there. One process a directory.
+ *
+ * @example
+ * const index = await usearchIndex({ dimensions: 384, directory: './vectors' })
+ * await index.upsert(entries)
+ * const matches = await index.search(query, { topK: 10 })
+ * await index.close()
+ */
+export async function usearchIndex<M extends Metadata = Metadata>(
+  options: UsearchIndexOptions,
+): Promise<UsearchIndex<M>> {
+  const { dimensions, metric = 'cosine', space, recall = 0.99, exactBelow = 5_000 } = options
+  requireVectorSpace(dimensions, metric, space)
+  const settings = settingsOf(options, metric)
+  requireInteger('exactBelow', exactBelow, 0)
+  if (!(recall >= 0.95 && recall <= 0.999)) throw invalid('recall', 'a number from 0.95 to 0.999', recall)
+  if (options.vectors === 'file' && options.directory === null)
+    throw invalid('vectors', 'memory where directory is null: no file may be written', 'file')
+  const native = await loadNative()
+  const temporary = options.directory === undefined
+  const directory =
+    options.directory === undefined ? await mkdtemp(join(tmpdir(), 'groundline-usearch-')) : options.directory
+  if (directory !== null) await mkdir(directory, { recursive: true, mode: 0o700 })
+  const rows = options.vectors === 'file' && directory !== null ? new RowFile(directory, dimensions) : undefined
+  const table: VectorTable<M> = new VectorTable<M>(dimensions, metric, rows, {
+    added: (slots) => keeper.added(slots),
+    removed: (slots) => keeper.removed(slots),
+  })
+  const { workerUrl } = options
+  const keeper = new GraphKeeper({ native, table, settings, target: recall, directory, workerUrl, exactBelow })
+  if (!temporary && directory !== null) await openSnapshot({ directory, table, keeper, settings, native })
+  keeper.consider()
+
+  let closed = false
+  const open = (signal?: AbortSignal) => {
+    if (closed) throw new GroundlineError('CLOSED', 'the index was closed; make or open another')
+    signal?.throwIfAborted()
+  }
+  const changed = async (write: Promise<void>) => {
+    await write
+    if (!closed) keeper.consider()
+  }
+  const entryAt = (id: string, slot: number): VectorEntry<M> => {
+    const metadata = table.entries.metadataAt(slot)
+    const vector = table.vectorAt(slot)
+    return metadata === undefined ? { id, vector } : { id, vector, metadata }
+  }
+  return {
+    dimensions,
+    metric,
+    ...(space === undefined ? {} : { space }),
+    async upsert(entries, abort) {
+      open(abort?.signal)
+      await changed(table.upsert(entries, abort))
+    },
+    async remove(ids, abort) {
+      open(abort?.signal)
+      await changed(table.remove(ids, abort))
+    },
+    async updateMetadata(entries, abort) {
+      open(abort?.signal)
+      await table.updateMetadata(entries, abort)
+    },
+    async search(vector, { topK, filter, signal, explain }) {
+      open(signal)
+      requireTopK(topK)
+      const query = table.prepare(vector)
+      const parsed = filter === undefined ? undefined : parseFilter(filter)
+      return table.matches(searchTable(table, keeper, query, topK, parsed, explain))
+    },
+    async searchMany(vectors, { topK, filter, signal }) {
+      open(signal)
+      requireTopK(topK)
+      if (!Array.isArray(vectors)) throw invalid('vectors', 'an array', vectors)
+      const queries = vectors.map((vector) => table.prepare(vector))
+      const parsed = filter === undefined ? undefined : parseFilter(filter)
+      const found = await keeper.searchMany(queries, topK, parsed, signal)
+      return found.map((best) => table.matches(best))
+    },
+    async count({ filter, signal } = {}) {
+      open(signal)
+      return filter === undefined ? table.entries.size : table.entries.allowed(parseFilter(filter)).count
+    },
+    async get(ids, abort) {
+      open(abort?.signal)
+      return ids.map((id) => {
+        const slot = table.entries.slotOf(id)
+        return slot === undefined ? undefined : entryAt(id, slot)
+      })
+    },
+    *entries() {
+      open()
+      for (const [id, slot] of table.entries.entries()) yield entryAt(id, slot)
+    },
+    async build(build = {}) {
+      open(build.signal)
+      await keeper.build(build.compact ?? false, build.signal)
+    },
+    async settled() {
+      open()
+      await keeper.settled()
+    },
+    async save(abort) {
+      open(abort?.signal)
+      if (directory === null || temporary)
+        throw invalid('directory', 'a folder of your own to save an index', options.directory)
+      await table.exclusively(() => saveSnapshot({ directory, table, keeper, settings }, abort?.signal))
+    },
+    stats: () => ({ entries: table.entries.size, vectorBytes: table.byteLength, ...keeper.stats() }),
+    async close() {
+      if (closed) return
+      closed = true
+      await keeper.close()
+      rows?.close()
+      if (temporary && directory !== null) await rm(directory, { recursive: true, force: true })
+    },
+  }
+}
+
+function settingsOf(options: UsearchIndexOptions, metric: VectorMetric): GraphSettings {
+  const { dimensions, quantization = 'bf16', connectivity = 16, expansionAdd = 128 } = options
+  if (!['f32', 'f16', 'bf16', 'i8'].includes(quantization))
+    throw invalid('quantization', 'f32, f16, bf16 or i8', quantization)
+  if (quantization === 'i8' && metric !== 'cosine')
+    throw invalid(
+      'quantization',
+      'f32, f16 or bf16 unless the metric is cosine: i8 keeps directions only',
+      quantization,
+    )
+  requireInteger('connectivity', connectivity, 4, 256)
+  requireInteger('expansionAdd', expansionAdd, 16, 4_096)
+  return { dimensions, metric, quantization, connectivity, expansionAdd }
+}
+
+function invalid(name: string, expected: string, actual: unknown): GroundlineError {
+  return new GroundlineError('INVALID_ARGUMENT', `${name} must be ${expected}, got ${describe(actual)}`, {
+    details: { argument: name, expected, actual: describe(actual) },
+  })
+}
