@@ -21,9 +21,9 @@ export async function compactCorpus(core: CorpusCore, mode: 'small' | 'all', opt
   await core.amend(async (head) => {
     const { state, manifest: base } = head
     const run = mode === 'all' ? state.segments : smallRun(state)
-    if (!base || run.length === 0 || (run.length === 1 && !hasDead(state, run[0]!))) return undefined
-    if (mode === 'all' && smallRun(state).length < 2 && !run.some((segment) => hasDead(state, segment)))
-      return undefined
+    const isStale = run.some((segment) => hasDead(state, segment) || segment.ref.epoch !== core.sealer.epoch)
+    const isSplit = mode === 'all' ? smallRun(state).length > 1 : run.length > 1
+    if (!base || !(isStale || isSplit)) return undefined
     const joined = await joinSegments(core, state, run, options)
     if (!joined) return undefined
     const replaced = new Set(run.map(({ ref }) => ref.name))
@@ -46,7 +46,7 @@ export async function compactCorpus(core: CorpusCore, mode: 'small' | 'all', opt
  * Writes the living documents of neighbouring segments into new ones. Undefined when a record is damaged: the segments
  * then stay as they are, so that nothing is dropped without a word.
  */
-async function joinSegments(
+export async function joinSegments(
   core: CorpusCore,
   state: CorpusState,
   run: readonly Segment[],

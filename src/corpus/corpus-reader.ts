@@ -225,7 +225,7 @@ function documentOf<M extends Metadata>(body: DocumentRecordBody): Document<M> {
 }
 
 function recordOf<M extends Metadata>(row: Row): DocumentRecord<M> {
-  const { id, version, fingerprint, uri, title, scope, revision, pipeline } = row
+  const { id, version, fingerprint, uri, title, scope, revision, pipeline, expires } = row
   return {
     id,
     version,
@@ -237,5 +237,6 @@ function recordOf<M extends Metadata>(row: Row): DocumentRecord<M> {
     ...(scope !== undefined && { scope }),
     ...(revision !== undefined && { revision }),
     ...(pipeline !== undefined && { pipeline }),
+    ...(expires !== undefined && { expires }),
   }
 }

@@ -25,6 +25,8 @@ export interface DocumentRecord<M extends Metadata = Metadata> {
   readonly revision?: string
   /** What made its chunks: loader, chunker and whatever else changes them. */
   readonly pipeline?: string
+  /** When `expireDocuments` removes it, ISO 8601; absent for never. */
+  readonly expires?: string
 }
 
 /** A document with its chunks and their vectors, to be stored as one. */
@@ -41,6 +43,8 @@ export interface DocumentEntry<M extends Metadata = Metadata> {
   readonly revision?: string | undefined
   /** What made its chunks; a sync indexes a document of another pipeline again. */
   readonly pipeline?: string | undefined
+  /** When `expireDocuments` removes it, ISO 8601. Default never. */
+  readonly expires?: string | undefined
 }
 
 /** Changes that become visible together or not at all. */

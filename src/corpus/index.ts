@@ -1,4 +1,6 @@
+export type { AuditEntry } from './audit.ts'
 export { checksumSealer } from './checksum-sealer.ts'
+export type { Cipher, KeyProvider } from './cipher.ts'
 export type {
   Commit,
   Corpus,
@@ -14,11 +16,14 @@ export type {
   SyncProgress,
   SyncReport,
 } from './corpus.ts'
+export { type Keyring, type KeyringOptions, openKeyring } from './keyring.ts'
 export { memoryStorage } from './memory-storage.ts'
 export { type OpenCorpusOptions, openCorpus } from './open-corpus.ts'
 export { documentFingerprint } from './prepare-entry.ts'
+export { expireDocuments, type PurgeReport } from './purge.ts'
 export type { EmbedAllChunks, ReembedOptions, ReembedPlan } from './reembed.ts'
 export type { FileSealer, SealedFile, Sealer } from './sealer.ts'
 export type { ByteRange, Storage } from './storage.ts'
 export { type EmbedChunks, type SyncOptions, syncCorpus } from './sync.ts'
+export { folderStorage, type OpenTenantsOptions, openTenants, type Tenant, type Tenants } from './tenants.ts'
 export type { CollectReport, KeepOptions, TagOptions, VersionedCorpus, VersionInfo } from './versioned-corpus.ts'

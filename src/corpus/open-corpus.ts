@@ -1,4 +1,5 @@
 import type { AbortOptions, Metadata } from '../document.ts'
+import { addAuditEntry, readAudit } from './audit.ts'
 import { checksumSealer } from './checksum-sealer.ts'
 import { collectVersions } from './collection.ts'
 import { compactCorpus, isFragmented } from './compaction.ts'
@@ -7,9 +8,11 @@ import { type CorpusCore, openCore } from './corpus-core.ts'
 import { addTag, removeTag, rollBack, versionsOf, viewOf } from './corpus-history.ts'
 import { corpusReader } from './corpus-reader.ts'
 import { listVersions } from './manifest.ts'
+import { purgeCorpus } from './purge.ts'
 import { candidateView, discardCandidate, planReembed, promote, reembed } from './reembed.ts'
 import type { Sealer } from './sealer.ts'
 import type { Storage } from './storage.ts'
+import { requireNoTenants } from './tenants-mark.ts'
 import { verifyCorpus } from './verification.ts'
 import type { KeepOptions, VersionedCorpus } from './versioned-corpus.ts'
 
@@ -49,6 +52,7 @@ export async function openCorpus<M extends Metadata = Metadata>(
   options: OpenCorpusOptions,
 ): Promise<VersionedCorpus<M>> {
   const { storage, readOnly = false, sealer = checksumSealer(), keep = {}, maintenance = 'automatic', signal } = options
+  await requireNoTenants(storage, { signal })
   return corpusOver<M>(await openCore(storage, sealer, readOnly, { signal }), readOnly, keep, maintenance)
 }
 
@@ -114,19 +118,40 @@ export function corpusOver<M extends Metadata>(
     },
     versions: async (each = {}) => versionsOf(core, each),
     at: async (version, each = {}) => viewOf<M>(core, version, each),
-    rollback: (version, each = {}) => writing('roll back', () => rollBack(core, version, each)),
-    tag: (name, each = {}) => writing('tag', () => addTag(core, name, each)),
-    untag: (name, each = {}) => writing('untag', () => removeTag(core, name, each)),
+    rollback: (version, each = {}) =>
+      writing('roll back', async () => {
+        const made = await rollBack(core, version, each)
+        await addAuditEntry(core, { action: 'rollback', version: made, details: { to: version } }, each)
+        return made
+      }),
+    tag: (name, each = {}) =>
+      writing('tag', async () => {
+        const version = await addTag(core, name, each)
+        if (each.hold === undefined) return
+        await addAuditEntry(core, { action: 'hold', version, details: { tag: name, reason: each.hold } }, each)
+      }),
+    untag: (name, each = {}) =>
+      writing('untag', async () => {
+        const { version, hold } = await removeTag(core, name, each)
+        if (hold !== undefined) await addAuditEntry(core, { action: 'release', version, details: { tag: name } }, each)
+      }),
     planReembed: async (space, each = {}) => planReembed(core, space, each),
     reembed: async (each) => {
       core.requireWritable('embed again')
       return reembed(core, each)
     },
     candidate: async (each = {}) => candidateView<M>(core, each),
-    promote: (each = {}) => writing('promote', () => promote(core, each)),
+    promote: (each = {}) =>
+      writing('promote', async () => {
+        const version = await promote(core, each)
+        await addAuditEntry(core, { action: 'promote', version, details: {} }, each)
+        return version
+      }),
     discardCandidate: (each = {}) => writing('discard the candidate', () => discardCandidate(core, each)),
     compact: ({ mode = 'all', ...each } = {}) => writing('compact', () => compactCorpus(core, mode, each)),
     collect: ({ keep: own, ...each } = {}) => writing('collect', () => collectVersions(core, own ?? keep, each)),
+    purge: (each = {}) => writing('purge', () => purgeCorpus(core, each)),
+    audit: async (each = {}) => readAudit(core, each),
     verify: async (each = {}) => verifyCorpus(core, each),
     close: async () => {
       await core.close()

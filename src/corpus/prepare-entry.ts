@@ -91,6 +91,7 @@ export function prepareEntry(entry: DocumentEntry): PreparedEntry {
     scope: entry.scope,
     revision: entry.revision,
     pipeline: entry.pipeline,
+    expires: expiryOf(entry),
     chunks: rows,
   }
   const body: DocumentRecordBody = { ...row, text, ...(outline && { outline }), ...(sourceMap && { sourceMap }) }
@@ -151,6 +152,13 @@ export function requireId(name: string, id: unknown): asserts id is string {
   throw new GroundlineError('INVALID_DOCUMENT', `${name} ${describe(id)} ${wrong}`, {
     details: { argument: name, actual: describe(id) },
   })
+}
+
+function expiryOf({ expires, document }: DocumentEntry): string | undefined {
+  if (expires === undefined) return undefined
+  const time = Date.parse(expires)
+  if (Number.isNaN(time)) invalid(document.id, `expires must be an ISO 8601 date, got ${describe(expires)}`)
+  return new Date(time).toISOString()
 }
 
 /** The caller's objects must not change what is stored. */

@@ -32,6 +32,7 @@ export interface Row {
   readonly scope?: string | undefined
   readonly revision?: string | undefined
   readonly pipeline?: string | undefined
+  readonly expires?: string | undefined
   readonly chunks: readonly ChunkRow[]
   /** Place of the document's record; in a catalogue counted from the end of its first copy. */
   readonly at: RecordPlace

@@ -1,6 +1,8 @@
 import type { AbortOptions, Metadata } from '../document.ts'
 import type { EmbeddingSpace } from '../embedder/embedder.ts'
+import type { AuditEntry } from './audit.ts'
 import type { Corpus, Damage } from './corpus.ts'
+import type { PurgeReport } from './purge.ts'
 import type { ReembedOptions, ReembedPlan } from './reembed.ts'
 
 /** What is known about a version without reading its documents. */
@@ -70,6 +72,13 @@ export interface VersionedCorpus<M extends Metadata = Metadata> extends Corpus<M
   compact(options?: AbortOptions & { readonly mode?: 'small' | 'all' }): Promise<void>
   /** Removes versions that are not to be kept, and the files that only they use. */
   collect(options?: AbortOptions & { readonly keep?: KeepOptions }): Promise<CollectReport>
+  /**
+   * Removes every trace of the documents that are there no more, from older versions, tags and derived files too, and
+   * accounts for what is left. Throws `CONFLICT` when a hold keeps one of them.
+   */
+  purge(options?: AbortOptions): Promise<PurgeReport>
+  /** What was purged, rolled back, promoted, held and released, oldest first. Throws `CORRUPT_DATA` when entries are missing. */
+  audit(options?: AbortOptions): Promise<readonly AuditEntry[]>
   /** Reads every record of the newest version and its tags. Healthy when the list is empty. */
   verify(options?: AbortOptions): Promise<readonly Damage[]>
 }

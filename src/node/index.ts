@@ -1,3 +1,5 @@
 export { type FileStorageOptions, fileStorage } from './file-storage.ts'
 export { type FileSystem, type FolderEntry, nodeFileSystem, type OpenFile } from './file-system.ts'
 export { type FolderOptions, folder } from './folder.ts'
+export { localKey, type PassphraseOptions, passphraseKey } from './key-providers.ts'
+export { nodeCipher } from './node-cipher.ts'

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -58,4 +58,13 @@ export function runChild(script: string, args: readonly string[], killAfter?: nu
       })
     })
   })
+}
+
+/** Every file below a folder with its bytes, temporary ones included. */
+export async function filesBelow(folder: string): Promise<[name: string, bytes: Buffer][]> {
+  const entries = await readdir(folder, { withFileTypes: true, recursive: true })
+  const files = entries.filter((entry) => entry.isFile())
+  return Promise.all(
+    files.map(async ({ parentPath, name }) => [name, await readFile(join(parentPath, name))] as [string, Buffer]),
+  )
 }

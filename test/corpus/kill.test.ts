@@ -1,8 +1,8 @@
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { openCorpus } from '../../src/corpus/index.ts'
-import { fileStorage } from '../../src/node/index.ts'
-import { childScript, runChild } from './child-process.ts'
+import { openCorpus, openKeyring } from '../../src/corpus/index.ts'
+import { fileStorage, localKey, nodeCipher } from '../../src/node/index.ts'
+import { childScript, filesBelow, runChild } from './child-process.ts'
 import { scaled } from './scale.ts'
 import { seededRandom } from './simulated-file-system.ts'
 import { collect, textsOf, vectorFor } from './support.ts'
@@ -16,6 +16,9 @@ const applied = (model: ReadonlyMap<string, string>, line: Record<string, unknow
 
 const sorted = (model: ReadonlyMap<string, string>): [string, string][] =>
   [...model].sort(([a], [b]) => (a < b ? -1 : 1))
+
+/** The bytes of the vector of a text's first chunk, as they would be stored. */
+const vectorBytes = (text: string): Buffer => Buffer.from(vectorFor(text.slice(0, 20)).buffer)
 
 describe('killed processes', () => {
   const kills = scaled({ quick: 12, short: 100, full: 1_000 })
@@ -49,6 +52,28 @@ describe('killed processes', () => {
     expect(acknowledged).toBeGreaterThan(kills)
     await dispose()
   }, 1_200_000)
+
+  const sealedKills = scaled({ quick: 4, short: 25, full: 100 })
+
+  test(`${sealedKills} kills of an encrypted corpus leave no plaintext of documents or vectors in any file`, async () => {
+    const { script, folder, dispose } = await childScript('mixed-work')
+    const root = join(folder, 'kb')
+    const random = seededRandom(22)
+    for (let kill = 0; kill < sealedKills; kill++) {
+      const { lines, errors } = await runChild(script, [root, String(kill), 'sealed'], Math.floor(random() * 120))
+      expect(errors, `kill ${kill}`).toBe('')
+      const texts = lines.flatMap((line) => ('put' in line ? Object.values(line.put as Record<string, string>) : []))
+      const canaries = [Buffer.from('some more text'), ...texts.slice(0, 8).map(vectorBytes)]
+      for (const [name, bytes] of await filesBelow(root)) {
+        for (const canary of canaries) expect(bytes.includes(canary), name).toBe(false)
+      }
+      const storage = fileStorage(root)
+      const keyProvider = localKey(new Uint8Array(32).fill(7))
+      const { sealer } = await openKeyring({ storage, cipher: nodeCipher(), keyProvider })
+      expect(await (await openCorpus({ storage, sealer })).verify()).toEqual([])
+    }
+    await dispose()
+  }, 600_000)
 
   const commits = scaled({ quick: 15, short: 50, full: 200 })
 

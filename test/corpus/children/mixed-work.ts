@@ -1,12 +1,20 @@
-import { openCorpus } from '../../../src/corpus/index.ts'
-import { fileStorage } from '../../../src/node/index.ts'
+import { openCorpus, openKeyring } from '../../../src/corpus/index.ts'
+import { fileStorage, localKey, nodeCipher } from '../../../src/node/index.ts'
 import { seededRandom } from '../simulated-file-system.ts'
 import { entryFor, space } from '../support.ts'
 
 // Does mixed work on the folder of argv[2] until it is killed. Says on stdout what it is about to do, and when that is acknowledged.
-const [, , folder = '', seed = '1'] = process.argv
+// With `sealed` as argv[4] the corpus is encrypted under a key of 32 sevens.
+const [, , folder = '', seed = '1', mode] = process.argv
 const random = seededRandom(Number(seed))
-const corpus = await openCorpus({ storage: fileStorage(folder), keep: { versions: 3, milliseconds: 0 } })
+const storage = fileStorage(folder)
+const keyProvider = localKey(new Uint8Array(32).fill(7))
+const keyring = mode === 'sealed' ? await openKeyring({ storage, cipher: nodeCipher(), keyProvider }) : undefined
+const corpus = await openCorpus({
+  storage,
+  keep: { versions: 3, milliseconds: 0 },
+  ...(keyring && { sealer: keyring.sealer }),
+})
 const say = (line: object): void => {
   process.stdout.write(`${JSON.stringify(line)}\n`)
 }
