@@ -1,8 +1,7 @@
-import type { Embedder, Embedding, EmbedLimits, EmbedOptions } from '../../embedder/embedder.ts'
+import type { Embedder, EmbedLimits } from '../../embedder/embedder.ts'
 import { requireInteger } from '../../internal/argument.ts'
-import { withDeadline } from '../../internal/deadline.ts'
-import { checkReply, readTokens, readVector, rowsByIndex } from '../../internal/embedding-reply.ts'
-import { providerFailure } from '../../internal/provider-error.ts'
+import { readTokens, readVector, rowsByIndex } from '../../internal/embedding-reply.ts'
+import { providerEmbedder, UNBOUNDED } from '../../internal/provider-embedder.ts'
 import { type OpenAIConnection, openaiClient } from './openai-client.ts'
 
 /** Options of {@link openaiEmbedder}. */
@@ -24,49 +23,42 @@ const FULL_LENGTH: ReadonlyMap<string, number> = /* @__PURE__ */ new Map([
 const LIMITS: EmbedLimits = { items: 2048, inputTokens: 8192, batchTokens: 300_000 }
 
 /**
- * OpenAI's embedding models, through the official `openai` package with its retries off. One call to `embedAll`
- * or `embed` is one request a batch. `role` makes no difference to these models.
+ * OpenAI's embedding models, through the official `openai` package with its retries off. One call is one request. `role`
+ * makes no difference to these models. For other addresses that speak the same protocol see
+ * `openaiCompatibleEmbedder` of `groundline/providers/openai-compatible`.
  *
  * @example
  * const embedder = openaiEmbedder({ apiKey, model: 'text-embedding-3-small', dimensions: 512 })
  */
+// @__NO_SIDE_EFFECTS__
 export function openaiEmbedder(options: OpenAIEmbedderOptions): Embedder {
-  const { model, apiKey, deadlines } = options
+  const { model } = options
   const full = FULL_LENGTH.get(model)
   const dimensions = options.dimensions ?? full
   requireInteger('dimensions', dimensions, 1, full)
-  const length = dimensions as number
-  const client = openaiClient(options)
+  // Refuses a bad address now; the client of each call is made with the fetch of that call.
+  openaiClient(options)
 
-  const request = async (inputs: readonly string[], signal: AbortSignal): Promise<Embedding> => {
-    const { embeddings } = await client()
-    const reply = await embeddings.create(
-      {
-        model,
-        input: [...inputs],
-        // Asked for by name, or the SDK decodes the answer itself and trusts its shape.
-        encoding_format: 'base64',
-        ...(length !== full && { dimensions: length }),
-      },
-      { maxRetries: 0, signal },
-    )
-    const rows = rowsByIndex('openai', reply?.data, inputs.length)
-    const vectors = rows.map((row) => readVector('openai', row.embedding))
-    return checkReply('openai', { vectors, usage: readTokens(reply.usage?.total_tokens) }, inputs.length, length)
-  }
-
-  return {
-    space: { model, dimensions: length, normalized: true },
-    dimensions: length,
+  return providerEmbedder({
+    provider: 'openai',
+    space: { model, dimensions: dimensions as number, normalized: true },
     limits: LIMITS,
-    async embed(inputs: readonly string[], { signal }: EmbedOptions = {}): Promise<Embedding> {
-      signal?.throwIfAborted()
-      if (inputs.length === 0) return { vectors: [], usage: { tokens: 0 } }
-      try {
-        return await withDeadline('openai', (inner) => request(inputs, inner), signal, deadlines?.totalMs)
-      } catch (error) {
-        throw providerFailure('openai', error, { signal, secrets: [apiKey], operation: 'embeddings' })
-      }
+    connection: options,
+    async request(inputs, { signal, fetch }) {
+      const { embeddings } = await openaiClient({ ...options, fetch, deadlines: UNBOUNDED })()
+      const reply = await embeddings.create(
+        {
+          model,
+          input: [...inputs],
+          // Asked for by name, or the SDK decodes the answer itself and trusts its shape.
+          encoding_format: 'base64',
+          ...(dimensions !== full && { dimensions: dimensions as number }),
+        },
+        { maxRetries: 0, signal },
+      )
+      const rows = rowsByIndex('openai', reply?.data, inputs.length)
+      const vectors = rows.map((row) => readVector('openai', row.embedding))
+      return { vectors, usage: readTokens(reply.usage?.total_tokens) }
     },
-  }
+  })
 }

@@ -1,0 +1,154 @@
+import type { Embedder, Embedding, EmbeddingSpace, EmbedLimits, EmbedOptions } from '../embedder/embedder.ts'
+import { GroundlineError, isProviderError } from '../errors.ts'
+import { type CallFetch, callFetch } from './call-fetch.ts'
+import { type Deadlines, type Fetch, withDeadline } from './deadline.ts'
+import { checkReply } from './embedding-reply.ts'
+import { invalidResponse, providerFailure } from './provider-error.ts'
+import type { TransportOptions } from './transport.ts'
+
+/** Deadlines for a client whose `fetch` has deadlines already. */
+export const UNBOUNDED: Deadlines = {
+  headMs: Number.POSITIVE_INFINITY,
+  firstByteMs: Number.POSITIVE_INFINITY,
+  idleMs: Number.POSITIVE_INFINITY,
+}
+
+/** How to reach a provider without a client of the caller's own. */
+export interface ProviderConnection extends TransportOptions {
+  /** The key. Nothing is read from the environment. */
+  readonly apiKey?: string
+  /** The address; the provider's own by default. */
+  readonly baseURL?: string
+  /** How long the parts of a call may take. With a client of the caller's own only `totalMs` counts. */
+  readonly deadlines?: Deadlines
+  /** Stands in for the platform's `fetch`. */
+  readonly fetch?: Fetch
+}
+
+/** What a request is given. */
+export interface RequestOptions {
+  /** Ends the request: the caller's signal, or the deadline. */
+  readonly signal: AbortSignal
+  /** What the inputs are for. */
+  readonly role: 'query' | 'document'
+  /** The `fetch` of this call, for a client made for it; a client of the caller's own has its own. */
+  readonly fetch: Fetch
+}
+
+/** What an adapter says of its provider. */
+export interface ProviderEmbedderOptions {
+  /** `openai`, `cohere`, … */
+  readonly provider: string
+  /** The space of the vectors. */
+  readonly space: EmbeddingSpace
+  /** The most of one request. */
+  readonly limits?: EmbedLimits | undefined
+  /** Where the key and the deadline of the whole call come from. */
+  readonly connection: ProviderConnection
+  /** What must not appear in errors, beside the key. */
+  readonly secrets?: readonly string[]
+  /** Makes one request for one batch and reads the answer. */
+  readonly request: (inputs: readonly string[], options: RequestOptions) => Promise<Embedding>
+}
+
+/** The part of every embedding adapter that is not about its provider: abort, deadline, typed errors, checked answers. */
+export function providerEmbedder(options: ProviderEmbedderOptions): Embedder {
+  const { provider, space, limits, connection, request, secrets = [] } = options
+  return {
+    space,
+    dimensions: space.dimensions,
+    ...(limits && { limits }),
+    async embed(inputs: readonly string[], { signal, role = 'document' }: EmbedOptions = {}): Promise<Embedding> {
+      signal?.throwIfAborted()
+      if (inputs.length === 0) return { vectors: [], usage: { tokens: 0 } }
+      const options = { role, provider, connection, secrets }
+      return callProvider(options, signal, async (call) =>
+        checkReply(provider, await request(inputs, call), inputs.length, space.dimensions),
+      )
+    },
+  }
+}
+
+/** One call to a provider: within its deadline, with a `fetch` of its own, failing with typed errors only. */
+async function callProvider<T>(
+  options: Pick<ProviderEmbedderOptions, 'provider' | 'connection' | 'secrets'> & Pick<RequestOptions, 'role'>,
+  signal: AbortSignal | undefined,
+  request: (options: RequestOptions) => Promise<T>,
+): Promise<T> {
+  const { provider, connection, role, secrets = [] } = options
+  let transport: CallFetch | undefined
+  const call = (inner: AbortSignal) => {
+    transport = callFetch(provider, inner, connection)
+    return request({ signal: inner, role, fetch: transport.fetch })
+  }
+  try {
+    return await withDeadline(provider, call, signal, connection.deadlines?.totalMs)
+  } catch (error) {
+    const failure = providerFailure(provider, transport?.failure() ?? error, {
+      signal,
+      secrets: [connection.apiKey, ...secrets],
+      operation: 'embeddings',
+    })
+    const misread = transport?.answered() === true && isProviderError(failure) && failure.code === 'PROVIDER_FAILED'
+    // The answer arrived, and the vendor's client could not read it.
+    throw misread && !failure.retryable ? invalidResponse(provider, 'an answer as published', failure.message) : failure
+  }
+}
+
+/** What a model table says: its full length, the lengths it can be asked for, and its limits. */
+export interface EmbeddingModelFacts {
+  /** Length of its vectors when nothing is asked for. */
+  readonly dimensions: number
+  /** Lengths it can be asked for; absent when only the full one. */
+  readonly lengths?: readonly number[]
+  /** Limits of one request that differ from the provider's. */
+  readonly limits?: EmbedLimits
+}
+
+/**
+ * The length of a model's vectors: as asked for, or the model's own. Throws `INVALID_ARGUMENT` for a length that the model
+ * does not have, and `UNKNOWN_MODEL` for a model that is not in the table when none is given.
+ */
+export function resolveDimensions(
+  model: string,
+  asked: number | undefined,
+  facts: EmbeddingModelFacts | undefined,
+): number {
+  if (facts === undefined && asked === undefined) {
+    throw new GroundlineError('UNKNOWN_MODEL', `the length of the vectors of ${model} is not known: pass dimensions`, {
+      details: { model },
+    })
+  }
+  const lengths = facts && [facts.dimensions, ...(facts.lengths ?? [])]
+  const dimensions = asked ?? facts?.dimensions ?? 0
+  if (!Number.isInteger(dimensions) || dimensions < 1 || (lengths && !lengths.includes(dimensions))) {
+    const expected = lengths ? lengths.toSorted((a, b) => a - b).join(', ') : 'a positive integer'
+    throw new GroundlineError('INVALID_ARGUMENT', `dimensions of ${model} must be one of ${expected}, got ${asked}`, {
+      details: { argument: 'dimensions', model, expected, actual: asked },
+    })
+  }
+  return dimensions
+}
+
+/** Asks a model for one vector to learn its length. */
+export async function probeDimensions(
+  provider: string,
+  connection: ProviderConnection,
+  request: (input: string, options: RequestOptions) => Promise<{ readonly length: number } | undefined>,
+  signal?: AbortSignal,
+  secrets: readonly string[] = [],
+): Promise<number> {
+  signal?.throwIfAborted()
+  const options = { role: 'document', provider, connection, secrets } as const
+  const vector = await callProvider(options, signal, (call) => request('dimensions', call))
+  if (vector === undefined || vector.length === 0) throw invalidResponse(provider, 'one vector', 'none')
+  return vector.length
+}
+
+/** A vector of unit length, for models that do not normalise shortened vectors themselves. Zero stays zero. */
+export function unitLength(vector: Float32Array): Float32Array {
+  let squares = 0
+  for (const component of vector) squares += component * component
+  const length = Math.sqrt(squares)
+  return length === 0 ? vector : vector.map((component) => component / length)
+}

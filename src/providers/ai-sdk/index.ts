@@ -1,0 +1,1 @@
+export { type AiSdkEmbeddingModel, type FromAiSdkOptions, fromAiSdk } from './from-ai-sdk.ts'

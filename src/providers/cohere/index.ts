@@ -1,0 +1,1 @@
+export { type CohereEmbedderOptions, cohereEmbedder } from './cohere-embedder.ts'

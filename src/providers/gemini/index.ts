@@ -1,0 +1,1 @@
+export { type GeminiEmbedderOptions, geminiEmbedder } from './gemini-embedder.ts'

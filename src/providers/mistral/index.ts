@@ -1,0 +1,1 @@
+export { type MistralEmbedderOptions, mistralEmbedder } from './mistral-embedder.ts'

@@ -1,0 +1,1 @@
+export { type OllamaEmbedderOptions, ollamaEmbedder, probeOllamaEmbedder } from './ollama-embedder.ts'

@@ -1,0 +1,5 @@
+export {
+  type OpenAICompatibleEmbedderOptions,
+  openaiCompatibleEmbedder,
+  probeOpenAICompatibleEmbedder,
+} from './openai-compatible-embedder.ts'

@@ -1,0 +1,1 @@
+export { type VoyageEmbedderOptions, voyageEmbedder } from './voyage-embedder.ts'
