@@ -1,36 +1,231 @@
 /** Ways to have one thing, of which at most one is taken. */
 export interface OptionClass {
-  /** Breaks ties. */
+  /** Breaks ties; unique. */
   readonly key: string
-  /** Cost in tokens and worth of each way. */
+  /** Cost in tokens, an integer, and worth of each way. */
   readonly options: readonly { readonly cost: number; readonly utility: number }[]
 }
 
+/** An option that no other of its class beats on both counts. */
+interface Choice {
+  readonly option: number
+  readonly cost: number
+  readonly utility: number
+}
+
+/** Partial solutions after one more class, by rising cost and utility. */
+interface Layer {
+  readonly cost: number[]
+  readonly utility: number[]
+  /** Position in the layer before. */
+  readonly from: number[]
+  /** Which choice of the layer's class; −1 for none. */
+  readonly choice: number[]
+}
+
+/** Partial solutions kept a layer; beyond, those with the best outlook stay and the result may be short of the optimum. */
+const BEAM = 20_000
+/** Partial solutions looked at in all; beyond, the best whole solution so far is taken. */
+const EFFORT = 300_000
+
 /**
- * The option of each class, or −1 for none, that together cost at most `capacity`: by utility per token, then whatever
- * still fits. Ties go to the smaller key.
+ * The option of each class, or −1 for none, of the greatest summed utility that cost at most `capacity` together: a multiple-
+ * choice knapsack. Options without utility are never taken. Ties go to the greedy solution, then to the smaller key.
+ *
+ * Dynamic programming over an expanding core (D. Pisinger, "A minimal algorithm for the multiple-choice knapsack problem",
+ * 1995): the greedy solution of the linear relaxation is changed class by class, nearest to the break efficiency first; a
+ * partial solution is dropped once its linear bound cannot beat the best whole one. Exact unless more than 20,000 partial
+ * solutions are alive at once or 300,000 were looked at, which takes utilities all but proportional to the costs; the
+ * solution is then within the linear bound of the break, far below a percent.
  */
 export function chooseOptions(classes: readonly OptionClass[], capacity: number): readonly number[] {
   const chosen = classes.map(() => -1)
-  let remaining = capacity
-  for (;;) {
-    let best: { index: number; option: number; cost: number; efficiency: number } | undefined
-    for (const [index, { key, options }] of classes.entries()) {
-      const now = chosen[index]! < 0 ? { cost: 0, utility: 0 } : options[chosen[index]!]!
-      for (const [option, { cost, utility }] of options.entries()) {
-        const [added, gained] = [cost - now.cost, utility - now.utility]
-        if (gained <= 0 || added > remaining) continue
-        const efficiency = added <= 0 ? Number.POSITIVE_INFINITY : gained / added
-        if (
-          best === undefined ||
-          efficiency > best.efficiency ||
-          (efficiency === best.efficiency && key < classes[best.index]!.key)
-        )
-          best = { index, option, cost: added, efficiency }
+  if (capacity < 0) return chosen
+  const ladders = classes.map(({ options }) => undominated(options, capacity))
+  const top = ladders.reduce((sum, ladder) => sum + (ladder.at(-1)?.cost ?? 0), 0)
+  if (top <= capacity) return ladders.map((ladder) => ladder.at(-1)?.option ?? -1)
+  const order = classes.map((_, index) => index).filter((index) => ladders[index]!.length > 0)
+  order.sort((a, b) => (classes[a]!.key < classes[b]!.key ? -1 : 1))
+
+  const relaxed = relax(order, ladders, capacity)
+  const { base } = relaxed
+  let best = relaxed.filled
+  let bestUtility = best.reduce((sum, at, index) => sum + (at < 0 ? 0 : ladders[index]![at]!.utility), 0)
+  const core = rankCore(order, ladders, base, relaxed.efficiency)
+  const layers: Layer[] = []
+  let layer: Layer = { cost: [relaxed.cost], utility: [relaxed.utility], from: [-1], choice: [-1] }
+  let effort = 0
+  for (const [depth, { index }] of core.entries()) {
+    const next = extend(layer, ladders[index]!, base[index]!)
+    const { up, down } = core[depth + 1] ?? { up: 0, down: Number.POSITIVE_INFINITY }
+    let leader = -1
+    for (let at = 0; at < next.cost.length; at++) {
+      if (next.cost[at]! <= capacity && next.utility[at]! > bestUtility + tolerance(bestUtility)) {
+        bestUtility = next.utility[at]!
+        leader = at
       }
     }
-    if (best === undefined) return chosen
-    chosen[best.index] = best.option
-    remaining -= best.cost
+    layers.push(next)
+    if (leader >= 0) best = trace(layers, core, leader, base)
+    const bound = (at: number) => {
+      const slack = capacity - next.cost[at]!
+      return next.utility[at]! + (slack >= 0 ? slack * up : slack * down)
+    }
+    layer = prune(next, bound, bestUtility)
+    layers[depth] = layer
+    effort += next.cost.length
+    if (layer.cost.length === 0 || effort > EFFORT) break
   }
+  for (const [index, at] of best.entries()) if (at >= 0) chosen[index] = ladders[index]![at]!.option
+  return chosen
+}
+
+/** What counts as no gain: rounding of sums. */
+function tolerance(utility: number): number {
+  return 1e-12 * Math.abs(utility)
+}
+
+/** The options that fit, of which a dearer one is always worth more. */
+function undominated(options: OptionClass['options'], capacity: number): readonly Choice[] {
+  const sorted = options
+    .map(({ cost, utility }, option) => ({ option, cost: Math.max(cost, 0), utility }))
+    .filter(({ cost, utility }) => cost <= capacity && utility > 0)
+    .sort((a, b) => a.cost - b.cost || b.utility - a.utility || a.option - b.option)
+  const kept: Choice[] = []
+  for (const choice of sorted) if (kept.length === 0 || choice.utility > kept.at(-1)!.utility) kept.push(choice)
+  return kept
+}
+
+/**
+ * Takes the steps of the classes' convex hulls by falling efficiency. `base` stops at the first step that does not fit, whose
+ * efficiency is the break; `filled` goes on with whatever still fits, hull or not.
+ */
+function relax(order: readonly number[], ladders: readonly (readonly Choice[])[], capacity: number) {
+  const steps: { index: number; to: number; cost: number; utility: number; efficiency: number; rank: number }[] = []
+  for (const [rank, index] of order.entries()) {
+    const ladder = ladders[index]!
+    let [cost, utility] = [0, 0]
+    for (let at = -1; at < ladder.length - 1; ) {
+      let to = -1
+      let efficiency = -1
+      for (let next = at + 1; next < ladder.length; next++) {
+        const added = ladder[next]!.cost - cost
+        const gain = added === 0 ? Number.POSITIVE_INFINITY : (ladder[next]!.utility - utility) / added
+        if (gain >= efficiency) [to, efficiency] = [next, gain]
+      }
+      steps.push({ index, to, cost: ladder[to]!.cost - cost, utility: ladder[to]!.utility - utility, efficiency, rank })
+      at = to
+      cost = ladder[to]!.cost
+      utility = ladder[to]!.utility
+    }
+  }
+  steps.sort((a, b) => (a.efficiency === b.efficiency ? a.rank - b.rank || a.to - b.to : b.efficiency - a.efficiency))
+  const base = ladders.map(() => -1)
+  let [cost, utility, efficiency] = [0, 0, 0]
+  for (const step of steps) {
+    if (cost + step.cost > capacity) {
+      efficiency = step.efficiency
+      break
+    }
+    base[step.index] = step.to
+    cost += step.cost
+    utility += step.utility
+  }
+  const filled = [...base]
+  let room = capacity - cost
+  for (const { index } of steps) {
+    const ladder = ladders[index]!
+    const now = filled[index]! < 0 ? 0 : ladder[filled[index]!]!.cost
+    let to = ladder.length - 1
+    while (to > filled[index]! && ladder[to]!.cost - now > room) to--
+    if (to <= filled[index]!) continue
+    room -= ladder[to]!.cost - now
+    filled[index] = to
+  }
+  return { base, filled, cost, utility, efficiency }
+}
+
+/**
+ * The classes by how far the break efficiency is from making them change, nearest first, each with bounds over itself and
+ * all after it: what a token more can gain at the most (`up`), and what a token less loses at the least (`down`).
+ */
+function rankCore(order: readonly number[], ladders: readonly (readonly Choice[])[], base: readonly number[], efficiency: number) {
+  const core = order.map((index, rank) => {
+    const ladder = ladders[index]!
+    const now = base[index]! < 0 ? { cost: 0, utility: 0 } : ladder[base[index]!]!
+    let up = 0
+    let down = base[index]! < 0 ? Number.POSITIVE_INFINITY : now.cost === 0 ? Number.POSITIVE_INFINITY : now.utility / now.cost
+    for (const { cost, utility } of ladder) {
+      if (cost > now.cost) up = Math.max(up, (utility - now.utility) / (cost - now.cost))
+      else if (cost < now.cost) down = Math.min(down, (now.utility - utility) / (now.cost - cost))
+    }
+    return { index, rank, up, down, gap: Math.min(efficiency - up, down - efficiency) }
+  })
+  // Classes that give room and classes that take it alternate where the gaps are equal, so that sums near the capacity come early.
+  const sides = [0, 0]
+  const turns = new Map<number, number>()
+  for (const { index } of core.toSorted((a, b) => a.gap - b.gap || a.rank - b.rank)) {
+    const side = base[index]! < 0 ? 0 : 1
+    turns.set(index, sides[side]!++)
+  }
+  core.sort((a, b) => a.gap - b.gap || turns.get(a.index)! - turns.get(b.index)! || a.rank - b.rank)
+  for (let at = core.length - 2; at >= 0; at--) {
+    core[at]!.up = Math.max(core[at]!.up, core[at + 1]!.up)
+    core[at]!.down = Math.min(core[at]!.down, core[at + 1]!.down)
+  }
+  return core
+}
+
+/** Every partial solution with every choice of one more class in place of its base choice, without dominated ones. */
+function extend(layer: Layer, ladder: readonly Choice[], base: number): Layer {
+  const now = base < 0 ? { cost: 0, utility: 0 } : ladder[base]!
+  const shifts = [{ cost: 0, utility: 0 }, ...ladder].map((choice) => [choice.cost - now.cost, choice.utility - now.utility] as const)
+  const heads = shifts.map(() => 0)
+  const size = layer.cost.length
+  const next: Layer = { cost: [], utility: [], from: [], choice: [] }
+  let top = Number.NEGATIVE_INFINITY
+  for (;;) {
+    let pick = -1
+    let [cost, utility] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
+    for (let shift = 0; shift < shifts.length; shift++) {
+      const head = heads[shift]!
+      if (head >= size) continue
+      const sum = layer.cost[head]! + shifts[shift]![0]
+      if (sum > cost) continue
+      const worth = layer.utility[head]! + shifts[shift]![1]
+      if (sum < cost || worth > utility) [pick, cost, utility] = [shift, sum, worth]
+    }
+    if (pick < 0) return next
+    if (utility > top) {
+      top = utility
+      next.cost.push(cost)
+      next.utility.push(utility)
+      next.from.push(heads[pick]!)
+      next.choice.push(pick - 1)
+    }
+    heads[pick]!++
+  }
+}
+
+/** Without the partial solutions that cannot beat the best whole one; of too many, the ones with the best bounds. */
+function prune(layer: Layer, bound: (at: number) => number, best: number): Layer {
+  let alive: number[] = []
+  for (let at = 0; at < layer.cost.length; at++) if (bound(at) > best + tolerance(best)) alive.push(at)
+  if (alive.length > BEAM) {
+    const ranked = alive.sort((a, b) => bound(b) - bound(a) || a - b).slice(0, BEAM)
+    alive = ranked.sort((a, b) => a - b)
+  }
+  const keep = (values: readonly number[]) => alive.map((at) => values[at]!)
+  return { cost: keep(layer.cost), utility: keep(layer.utility), from: keep(layer.from), choice: keep(layer.choice) }
+}
+
+/** The whole solution that a partial one of the last layer stands for. */
+function trace(layers: readonly Layer[], core: readonly { readonly index: number }[], leader: number, base: readonly number[]): number[] {
+  const solution = [...base]
+  let at = leader
+  for (let depth = layers.length - 1; depth >= 0; depth--) {
+    solution[core[depth]!.index] = layers[depth]!.choice[at]!
+    at = layers[depth]!.from[at]!
+  }
+  return solution
 }
