@@ -8,13 +8,14 @@ import {
   type PromptAssemblerOptions,
   weakest,
 } from './assembler-settings.ts'
+import { bindCandidates } from './bind-candidates.ts'
 import { planCache } from './cache-plan.ts'
 import { type Candidate, draftOf, introCost, makeCandidates } from './candidates.ts'
 import { type Composition, compose } from './compose.ts'
 import { countCache } from './count-cache.ts'
 import { type PreparedParts, prepareParts } from './prepare-parts.ts'
 import type { Ledger, Omission, Prompt, PromptAssembler, PromptParts } from './prompt-assembler.ts'
-import { requiredSelection, type Selection, select } from './select.ts'
+import { requiredSelection, type Selection, select, wholeRecent } from './select.ts'
 
 /**
  * Puts prompts together within a token budget: the context window less what is kept free. Required parts first, then bands
@@ -63,7 +64,11 @@ function assemble(
         details: { ledger: emptyLedger(settings, budget) },
       },
     )
-  const candidates = makeCandidates(parts, settings, count, budget)
+  const fail = (problem: string): never => {
+    throw new GroundlineError('INVALID_ARGUMENT', problem, { details: { ledger: emptyLedger(settings, budget) } })
+  }
+  const made = makeCandidates(parts, settings, count, budget, fail)
+  const { candidates, omitted } = bindCandidates(made, parts.settingsOf, parts.omitted, fail)
   const composed = (selection: Selection) =>
     compose(draftOf(effectsOf(candidates, selection), parts), parts, settings, count)
   const base = requiredSelection(candidates)
@@ -74,13 +79,25 @@ function assemble(
       `instructions, tools, question and what else is required need ${payload(least, count)} tokens, the budget is ${budget}. Raise the budget or require less`,
       { details: { ledger: ledgerOf(least, settings, budget, payload(least, count)) } },
     )
-  let selection = select(candidates, base, budget - least.total, introCost(parts, settings, count))
+  const intro = introCost(parts, settings, count)
+  let selection: Selection = select(candidates, base, budget - least.total, intro)
   let composition = composed(selection)
   let total = payload(composition, count)
   while (total > budget) {
     selection = withoutLeast(candidates, selection, base)
     composition = composed(selection)
     total = payload(composition, count)
+  }
+  // Where the whole costs less than its parts were thought to, what was left out may fit after all.
+  for (const more of refills(
+    candidates,
+    () => selection,
+    () => budget - total,
+    intro,
+  )) {
+    const tried = composed(more)
+    const needed = payload(tried, count)
+    if (needed <= budget) [selection, composition, total] = [more, tried, needed]
   }
   const { messages, tools, sources, pieces, sourcesSpan } = composition
   return {
@@ -92,7 +109,7 @@ function assemble(
     ledger: ledgerOf(composition, settings, budget, total),
     guarantee,
     pieces,
-    omitted: [...parts.omitted, ...leftOut(candidates, selection, parts)],
+    omitted: [...parts.omitted, ...omitted, ...leftOut(candidates, selection, parts)],
     warnings: parts.warnings,
     cachePlan: planCache(composition, settings.cacheMinimum),
   }
@@ -113,6 +130,33 @@ function effectsOf(candidates: readonly Candidate[], selection: Selection) {
     const option = selection.get(candidate.key)
     return option === undefined ? [] : candidate.options[option]!.effects
   })
+}
+
+/** Selections with one better option each, for which there seems to be room, by priority and utility per token. */
+function* refills(
+  candidates: readonly Candidate[],
+  current: () => Selection,
+  room: () => number,
+  intro: number,
+): Generator<Selection> {
+  const worth = ({ options }: Candidate) =>
+    options.length === 0 ? 0 : options.at(-1)!.utility / Math.max(options.at(-1)!.cost, 1)
+  const ranked = [...candidates].sort(
+    (a, b) => b.priority - a.priority || worth(b) - worth(a) || (a.key < b.key ? -1 : 1),
+  )
+  for (const { key, options, source } of ranked) {
+    const chosen = current().get(key)
+    const now = chosen === undefined ? { cost: 0, utility: 0 } : options[chosen]!
+    const first = source && !candidates.some((other) => other.source && current().has(other.key))
+    for (let option = options.length - 1; option >= 0; option--) {
+      const { cost, utility } = options[option]!
+      if (utility <= now.utility || cost - now.cost + (first ? intro : 0) > room()) continue
+      if (key === 'history older' && !wholeRecent(candidates, current())) continue
+      const before = current()
+      yield new Map(before).set(key, option)
+      if (current() !== before) break
+    }
+  }
 }
 
 /** Without the part of the lowest band that is worth least a token. */
@@ -138,14 +182,38 @@ function withoutLeast(candidates: readonly Candidate[], selection: Selection, ba
   return next
 }
 
+/** What was not chosen, in the order of the parts; passages whose text stands in a source shown are overlaps. */
 function leftOut(candidates: readonly Candidate[], selection: Selection, parts: PreparedParts): readonly Omission[] {
-  const omitted: Omission[] = []
-  const shown = draftOf(effectsOf(candidates, selection), parts).historyFrom
-  for (const turn of parts.history.slice(0, shown)) omitted.push({ id: `history:${turn.first}`, reason: 'budget' })
-  for (const { key, options } of candidates)
-    if (!selection.has(key) && !key.startsWith('history'))
-      omitted.push({ id: key, reason: 'budget', tokens: options[0]!.cost })
-  return omitted
+  const draft = draftOf(effectsOf(candidates, selection), parts)
+  const shown = new Set(draft.sources.flatMap((source) => source.draft.chunkIds.map((id) => `passage:${id}`)))
+  for (const { id } of parts.instructions) if (draft.instructions.has(id)) shown.add(id)
+  for (const name of draft.tools) shown.add(`tool:${name}`)
+  for (const first of draft.examples) shown.add(`example:${first}`)
+  for (const turn of parts.history.slice(draft.historyFrom)) shown.add(`history:${turn.first}`)
+  if (draft.summary) shown.add('summary')
+  const drafts = new Map(parts.clusters.flat().map((source) => [`passage:${source.best.id}`, source]))
+  const omitted = new Map<string, Omission>()
+  for (const { ids, options } of candidates)
+    for (const id of ids) {
+      if (shown.has(id)) continue
+      const own = drafts.get(id)
+      const over = draft.sources.find(
+        ({ draft: other }) =>
+          own !== undefined &&
+          other.best.documentId === own.best.documentId &&
+          other.best.documentVersion === own.best.documentVersion &&
+          other.start <= own.start &&
+          other.end >= own.end,
+      )
+      if (over !== undefined) omitted.set(id, { id, reason: 'overlap', instead: `passage:${over.draft.best.id}` })
+      else
+        omitted.set(id, {
+          id,
+          reason: 'budget',
+          ...(ids.length === 1 && options[0] ? { tokens: options[0].cost } : {}),
+        })
+    }
+  return [...omitted.values()]
 }
 
 function ledgerOf(composition: Composition, settings: AssemblerSettings, budget: number, total: number): Ledger {

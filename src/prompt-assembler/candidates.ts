@@ -1,6 +1,8 @@
 import type { AssemblerSettings } from './assembler-settings.ts'
-import { type Draft, introSegment, textSegment } from './compose.ts'
+import { type Draft, introSegment, SUMMARY_LEAD, textSegment } from './compose.ts'
+import { sourceCompressor } from './compress-source.ts'
 import type { Turn } from './group-turns.ts'
+import { clusterChoices } from './merge-runs.ts'
 import type { PreparedParts } from './prepare-parts.ts'
 import { fullForm, type SourceDraft, type SourceForm, sourceSegments } from './source-block.ts'
 
@@ -67,31 +69,25 @@ export function introCost(parts: PreparedParts, settings: AssemblerSettings, cou
   return count(introSegment(settings).text) + led
 }
 
-/** Everything that competes for the budget, with the cost of each of its forms. */
+/** Everything that competes for the budget, with the cost of each of its forms. `fail` must throw. */
 export function makeCandidates(
   parts: PreparedParts,
   settings: AssemblerSettings,
   count: (text: string) => number,
   budget: number,
+  fail: (problem: string) => never,
 ): readonly Candidate[] {
   const counter = { id: settings.counter.id, kind: settings.counter.kind, count }
   const candidates: Candidate[] = []
-  const add = (
-    id: string,
-    priority: number,
-    required: boolean,
-    utility: number,
-    options: readonly CandidateOption[],
-  ) => {
+  const add = (id: string, priority: number, required: boolean, options: readonly CandidateOption[]) => {
     const own = parts.settingsOf(id)
-    const factor = (own.utility ?? utility) / utility
     candidates.push({
       key: id,
       ids: [id],
       priority: own.priority ?? priority,
       required: own.required ?? required,
-      source: options[0]!.effects[0]!.type === 'source',
-      options: options.map((option) => ({ ...option, utility: option.utility * factor })),
+      source: false,
+      options: options.map((option) => ({ ...option, utility: option.utility * (own.utility ?? 1) })),
     })
   }
   const turnCost = (turn: Turn, part: 'history' | 'examples') => {
@@ -105,51 +101,40 @@ export function makeCandidates(
 
   for (const text of parts.instructions) {
     const costs = text.forms.map((form) => count(`${form.trim()}\n\n`))
+    for (const [form, cost] of costs.entries())
+      if (form > 0 && cost >= costs[form - 1]!)
+        fail(
+          `rendition ${form} of ${text.id} costs ${cost} tokens, the longer one before it ${costs[form - 1]}; each must be cheaper`,
+        )
     const options = costs.map((cost, form) => ({
       cost,
       utility: Math.sqrt(cost / Math.max(costs[0]!, 1)),
       effects: [{ type: 'instruction', id: text.id, form } as const],
     }))
-    add(text.id, 40, true, 1, options.reverse())
+    add(text.id, 40, true, options.reverse())
   }
   for (const tool of parts.tools) {
     const cost = settings.overhead.tools([tool], counter)
-    add(`tool:${tool.name}`, 40, true, 1, [{ cost, utility: 1, effects: [{ type: 'tool', name: tool.name }] }])
+    add(`tool:${tool.name}`, 40, true, [{ cost, utility: 1, effects: [{ type: 'tool', name: tool.name }] }])
   }
   for (const turn of parts.examples) {
     const cost = turnCost(turn, 'examples')
-    add(`example:${turn.first}`, 30, false, 1, [
-      { cost, utility: 1, effects: [{ type: 'example', first: turn.first }] },
-    ])
+    add(`example:${turn.first}`, 30, false, [{ cost, utility: 1, effects: [{ type: 'example', first: turn.first }] }])
   }
   if (parts.summary !== undefined) {
-    const segment = textSegment(
-      parts.summary,
-      'summary',
-      'summary',
-      parts,
-      undefined,
-      'Summary of the conversation before:\n',
-    )
+    const segment = textSegment(parts.summary, 'summary', 'summary', parts, undefined, SUMMARY_LEAD)
     const cost = count(segment.text) + settings.overhead.message({ role: 'user', content: segment.text }, counter)
-    add('summary', 25, false, 1, [{ cost, utility: 1, effects: [{ type: 'summary' }] }])
+    add('summary', 25, false, [{ cost, utility: 1, effects: [{ type: 'summary' }] }])
   }
   candidates.push(...historyCandidates(parts, settings, budget, (turn) => turnCost(turn, 'history')))
-
-  const drafts = parts.clusters.flat()
-  const scores = drafts.map((draft) => draft.best.score)
-  const [low, high] = scores.reduce(([min, max], score) => [Math.min(min, score), Math.max(max, score)], [0, 0])
-  for (const draft of drafts) {
-    const form = fullForm(draft)
-    let cost = 0
-    for (const segment of sourceSegments(draft, form, 1, parts.fence)) cost += count(segment.text)
-    const utility = high > low ? Math.max((draft.best.score - low) / (high - low), 0.001) : 1
-    add(`passage:${draft.best.id}`, 10, false, utility, [{ cost, utility, effects: [{ type: 'source', draft, form }] }])
-  }
+  candidates.push(...sourceCandidates(parts, settings, count))
   return candidates
 }
 
-/** The newest turns up to their share of the budget, and all older ones: two candidates, each with an option a cut. */
+/**
+ * The newest turns up to their share of the budget, and all older ones: two candidates, each with an option a cut. Turns that
+ * are required, and all after them, are in the least option of the first.
+ */
 function historyCandidates(
   parts: PreparedParts,
   settings: AssemblerSettings,
@@ -159,21 +144,76 @@ function historyCandidates(
   const recent: CandidateOption[] = []
   const older: CandidateOption[] = []
   const share = Math.floor(budget * settings.historyShare)
+  const needed = parts.history.findIndex((turn) => parts.settingsOf(`history:${turn.first}`).required === true)
   let [cost, taken] = [0, 0]
   for (let from = parts.history.length - 1; from >= 0; from--) {
     cost += costOf(parts.history[from]!)
-    if (from % settings.historyBlock !== 0) continue
+    if (from % settings.historyBlock !== 0 || (needed >= 0 && from > needed)) continue
     const utility = parts.history.length - from
     const effects = [{ type: 'history', from } as const]
-    if (cost <= share) {
+    if (cost <= share || (needed >= 0 && recent.length === 0)) {
       recent.push({ cost, utility, effects })
       taken = cost
     } else older.push({ cost: cost - taken, utility, effects })
   }
   const made: Candidate[] = []
   const ids = parts.history.map((turn) => `history:${turn.first}`)
-  const base = { source: false, required: false, ids }
-  if (recent.length > 0) made.push({ ...base, key: 'history', priority: 20, options: recent })
-  if (older.length > 0) made.push({ ...base, key: 'history older', priority: 5, options: older })
+  const priorityOf = (key: string, usual: number) => parts.settingsOf(key).priority ?? usual
+  const base = { source: false, ids }
+  if (recent.length > 0)
+    made.push({ ...base, key: 'history', priority: priorityOf('history', 20), required: needed >= 0, options: recent })
+  if (older.length > 0)
+    made.push({
+      ...base,
+      key: 'history older',
+      priority: priorityOf('history older', 5),
+      required: false,
+      options: older,
+    })
   return made
+}
+
+/** Passages in the forms asked for, the ones that overlap in every combination. */
+function sourceCandidates(
+  parts: PreparedParts,
+  settings: AssemblerSettings,
+  count: (text: string) => number,
+): readonly Candidate[] {
+  const drafts = parts.clusters.flat()
+  let [low, high] = [0, 0]
+  for (const { best } of drafts) [low, high] = [Math.min(low, best.score), Math.max(high, best.score)]
+  const utilityOf = ({ best }: SourceDraft) => {
+    const own = parts.settingsOf(`passage:${best.id}`).utility
+    return own ?? (high > low ? Math.max((best.score - low) / (high - low), 0.001) : 1)
+  }
+  const costOf = (draft: SourceDraft, form: SourceForm) => {
+    let cost = 0
+    // The longest number there may be: the true one costs no more.
+    for (const segment of sourceSegments(draft, form, drafts.length, parts.fence)) cost += count(segment.text)
+    return cost
+  }
+  const compressor = sourceCompressor(parts.question, drafts, settings.forms)
+  return parts.clusters.map((cluster): Candidate => {
+    const options: CandidateOption[] = []
+    for (const { runs, utility } of cluster.length === 1 ? [] : clusterChoices(cluster, utilityOf)) {
+      const effects = runs.map((draft) => ({ type: 'source', draft, form: fullForm(draft) }) as const)
+      options.push({ cost: effects.reduce((sum, { draft, form }) => sum + costOf(draft, form), 0), utility, effects })
+    }
+    for (const draft of cluster) {
+      let above = Number.POSITIVE_INFINITY
+      for (const { form, worth } of compressor.formsOf(draft)) {
+        const cost = costOf(draft, form)
+        // A form that is not cheaper than the longer one before it is none.
+        if (cost >= above) continue
+        if (worth < 1 || cluster.length === 1)
+          options.push({ cost, utility: utilityOf(draft) * worth, effects: [{ type: 'source', draft, form }] })
+        above = cost
+      }
+    }
+    options.sort((a, b) => a.cost - b.cost || b.utility - a.utility)
+    const ids = cluster.map(({ best }) => `passage:${best.id}`)
+    const own = cluster.map(({ best }) => parts.settingsOf(`passage:${best.id}`))
+    const priority = own.reduce((highest, { priority = 10 }) => Math.max(highest, priority), Number.NEGATIVE_INFINITY)
+    return { key: ids.toSorted()[0]!, ids, priority, required: own[0]!.required ?? false, source: true, options }
+  })
 }

@@ -149,12 +149,18 @@ function relax(order: readonly number[], ladders: readonly (readonly Choice[])[]
  * The classes by how far the break efficiency is from making them change, nearest first, each with bounds over itself and
  * all after it: what a token more can gain at the most (`up`), and what a token less loses at the least (`down`).
  */
-function rankCore(order: readonly number[], ladders: readonly (readonly Choice[])[], base: readonly number[], efficiency: number) {
+function rankCore(
+  order: readonly number[],
+  ladders: readonly (readonly Choice[])[],
+  base: readonly number[],
+  efficiency: number,
+) {
   const core = order.map((index, rank) => {
     const ladder = ladders[index]!
     const now = base[index]! < 0 ? { cost: 0, utility: 0 } : ladder[base[index]!]!
     let up = 0
-    let down = base[index]! < 0 ? Number.POSITIVE_INFINITY : now.cost === 0 ? Number.POSITIVE_INFINITY : now.utility / now.cost
+    let down =
+      base[index]! < 0 ? Number.POSITIVE_INFINITY : now.cost === 0 ? Number.POSITIVE_INFINITY : now.utility / now.cost
     for (const { cost, utility } of ladder) {
       if (cost > now.cost) up = Math.max(up, (utility - now.utility) / (cost - now.cost))
       else if (cost < now.cost) down = Math.min(down, (now.utility - utility) / (now.cost - cost))
@@ -179,7 +185,9 @@ function rankCore(order: readonly number[], ladders: readonly (readonly Choice[]
 /** Every partial solution with every choice of one more class in place of its base choice, without dominated ones. */
 function extend(layer: Layer, ladder: readonly Choice[], base: number): Layer {
   const now = base < 0 ? { cost: 0, utility: 0 } : ladder[base]!
-  const shifts = [{ cost: 0, utility: 0 }, ...ladder].map((choice) => [choice.cost - now.cost, choice.utility - now.utility] as const)
+  const shifts = [{ cost: 0, utility: 0 }, ...ladder].map(
+    (choice) => [choice.cost - now.cost, choice.utility - now.utility] as const,
+  )
   const heads = shifts.map(() => 0)
   const size = layer.cost.length
   const next: Layer = { cost: [], utility: [], from: [], choice: [] }
@@ -220,7 +228,12 @@ function prune(layer: Layer, bound: (at: number) => number, best: number): Layer
 }
 
 /** The whole solution that a partial one of the last layer stands for. */
-function trace(layers: readonly Layer[], core: readonly { readonly index: number }[], leader: number, base: readonly number[]): number[] {
+function trace(
+  layers: readonly Layer[],
+  core: readonly { readonly index: number }[],
+  leader: number,
+  base: readonly number[],
+): number[] {
   const solution = [...base]
   let at = leader
   for (let depth = layers.length - 1; depth >= 0; depth--) {

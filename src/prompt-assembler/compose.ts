@@ -102,7 +102,7 @@ export function compose(
     'example',
   )
   if (draft.summary && parts.summary !== undefined)
-    add([textSegment(parts.summary, 'summary', 'summary', parts, undefined, SUMMARY)], (content) => ({
+    add([textSegment(parts.summary, 'summary', 'summary', parts, undefined, SUMMARY_LEAD)], (content) => ({
       role: 'user',
       content,
     }))
@@ -147,7 +147,8 @@ export function compose(
   }
 }
 
-const SUMMARY = 'Summary of the conversation before:\n'
+/** What stands before a summary. */
+export const SUMMARY_LEAD = 'Summary of the conversation before:\n'
 
 /** What stands before the first source. */
 export function introSegment(settings: AssemblerSettings): Segment {

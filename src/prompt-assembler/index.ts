@@ -1,6 +1,7 @@
 export { promptAssembler } from './assembler.ts'
 export type { PromptAssemblerOptions } from './assembler-settings.ts'
 export { genericOverhead, openaiChatOverhead } from './chat-overhead.ts'
+export { explainPrompt } from './explain-prompt.ts'
 export { type FitOptions, fitPrompt, type RemotePromptCounter } from './fit-prompt.ts'
 export { type LocatedPiece, locatePiece, locateSource } from './locate-piece.ts'
 export type {
@@ -28,4 +29,8 @@ export type {
   TrustTier,
 } from './prompt-assembler.ts'
 export { type AnthropicPayload, renderAnthropic } from './render-anthropic.ts'
+export { type GeminiPayload, renderGemini } from './render-gemini.ts'
+export { type MistralPayload, renderMistral } from './render-mistral.ts'
 export { type OpenAIChatPayload, renderOpenAIChat } from './render-openai-chat.ts'
+export { type OpenAIResponsesPayload, renderOpenAIResponses } from './render-openai-responses.ts'
+export { renderXml } from './render-xml.ts'

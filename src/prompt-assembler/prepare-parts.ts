@@ -90,7 +90,10 @@ export function prepareParts<M extends Metadata>(parts: PromptParts<M>, settings
     const { title, uri } = draft.best.source
     untrusted.push(draft.text, title ?? '', uri ?? '', ...(draft.best.headingPath ?? []))
   }
-  const trusted = instructions.flatMap((text) => text.forms)
+  for (const message of spoken)
+    if (message.role === 'assistant')
+      for (const call of message.toolCalls ?? []) untrusted.push(call.id, call.name, call.arguments)
+  const trusted = [...instructions.flatMap((text) => text.forms), ...tools.map((tool) => JSON.stringify(tool))]
   const warnings: PromptWarning[] = []
   for (const { id, stability, forms } of instructions) {
     const match = stability === 'static' ? VOLATILE.exec(forms[0]!) : null

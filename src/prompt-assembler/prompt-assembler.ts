@@ -92,7 +92,8 @@ export interface PromptParts<M extends Metadata = Metadata> {
   readonly images?: readonly PromptImage[]
   /**
    * Settings by part id: `instructions:ID` (`instructions` for a plain string), `tool:NAME`, `example:INDEX` and
-   * `history:INDEX` (index of the exchange's first message), `summary`, `passage:CHUNK-ID`.
+   * `history:INDEX` (index of the exchange's first message), `summary`, `passage:CHUNK-ID`. Turns of the history are kept
+   * as a sequence from the newest back: for them only `required` counts, and `history` and `history older` take a priority.
    */
   readonly settings?: Readonly<Record<string, PartSettings>>
 }
@@ -103,6 +104,8 @@ export interface PromptSource extends Span {
   readonly number: number
   /** The chunk's id; of several overlapping chunks shown as one, the best one's. */
   readonly chunkId: string
+  /** The ids of all chunks shown in it, by place. */
+  readonly chunkIds: readonly string[]
   /** The document the span `start`–`end` belongs to. */
   readonly documentId: string
   /** Content hash of the document's text. */

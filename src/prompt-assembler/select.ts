@@ -46,7 +46,7 @@ export function select(
 }
 
 /** Older history follows only when all of the recent history is in. */
-function wholeRecent(candidates: readonly Candidate[], selection: Selection): boolean {
+export function wholeRecent(candidates: readonly Candidate[], selection: Selection): boolean {
   const recent = candidates.find((candidate) => candidate.key === 'history')
   return recent === undefined || selection.get(recent.key) === recent.options.length - 1
 }

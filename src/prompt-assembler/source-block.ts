@@ -107,6 +107,7 @@ export function promptSource(draft: SourceDraft, form: SourceForm, number: numbe
   return {
     number,
     chunkId: best.id,
+    chunkIds: draft.chunkIds,
     documentId: best.documentId,
     documentVersion: best.documentVersion,
     start: draft.start,

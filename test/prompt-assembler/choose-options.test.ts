@@ -13,7 +13,7 @@ function bruteForce(classes: readonly OptionClass[], capacity: number): number {
 }
 
 /** The textbook table over every capacity. */
-export function tableOptimum(classes: readonly OptionClass[], capacity: number): number {
+function tableOptimum(classes: readonly OptionClass[], capacity: number): number {
   let table = new Float64Array(capacity + 1)
   for (const { options } of classes) {
     const next = table.slice()
@@ -34,7 +34,10 @@ const worth = (classes: readonly OptionClass[], chosen: readonly number[]) => {
   return { cost, utility }
 }
 
-const option = fc.record({ cost: fc.integer({ min: 0, max: 30 }), utility: fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.constantFrom(0.5, 1)) })
+const option = fc.record({
+  cost: fc.integer({ min: 0, max: 30 }),
+  utility: fc.oneof(fc.double({ min: 0, max: 1, noNaN: true }), fc.constantFrom(0.5, 1)),
+})
 const someClasses = (maxClasses: number, maxOptions: number) =>
   fc
     .array(fc.array(option, { minLength: 1, maxLength: maxOptions }), { maxLength: maxClasses })
@@ -63,10 +66,15 @@ describe('chooseOptions', () => {
 
   it('is never worth less with more room', () => {
     fc.assert(
-      fc.property(someClasses(20, 3), fc.integer({ min: 0, max: 200 }), fc.integer({ min: 0, max: 100 }), (classes, capacity, more) => {
-        const less = worth(classes, chooseOptions(classes, capacity)).utility
-        expect(worth(classes, chooseOptions(classes, capacity + more)).utility).toBeGreaterThanOrEqual(less - 1e-9)
-      }),
+      fc.property(
+        someClasses(20, 3),
+        fc.integer({ min: 0, max: 200 }),
+        fc.integer({ min: 0, max: 100 }),
+        (classes, capacity, more) => {
+          const less = worth(classes, chooseOptions(classes, capacity)).utility
+          expect(worth(classes, chooseOptions(classes, capacity + more)).utility).toBeGreaterThanOrEqual(less - 1e-9)
+        },
+      ),
       { numRuns: 500, seed: 3 },
     )
   })
