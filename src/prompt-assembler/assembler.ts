@@ -99,9 +99,10 @@ function assemble(
     const needed = payload(tried, count)
     if (needed <= budget) [selection, composition, total] = [more, tried, needed]
   }
-  const { messages, tools, sources, pieces, sourcesSpan } = composition
+  const { messages, messageTokens, tools, sources, pieces, sourcesSpan } = composition
   return {
     messages,
+    messageTokens,
     tools,
     sources,
     ...(sourcesSpan === undefined ? {} : { sourcesSpan }),

@@ -242,6 +242,8 @@ export interface CachePlan {
 export interface Prompt {
   /** System, examples, history, and the question with its numbered sources. */
   readonly messages: readonly PromptMessage[]
+  /** Tokens of each message, what the wire format adds included. */
+  readonly messageTokens: readonly number[]
   /** Tools offered with it, by name. */
   readonly tools: readonly ToolDefinition[]
   /** The sources shown, by number. */
