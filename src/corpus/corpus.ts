@@ -185,4 +185,8 @@ export interface SyncReport {
   readonly reused: readonly string[]
   /** Items that could not be taken in; an earlier version of theirs stays. */
   readonly failed: readonly SourceFailure[]
+  /** Items left out because another document says nearly the same. */
+  readonly skipped: readonly { readonly id: string; readonly duplicateOf: string }[]
+  /** Removed and added documents with the same text. */
+  readonly renamed: readonly { readonly from: string; readonly to: string }[]
 }

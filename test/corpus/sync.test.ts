@@ -1,6 +1,16 @@
 import { describe, expect, test } from 'vitest'
 import type { Chunker } from '../../src/chunker/chunker.ts'
-import { type Corpus, memoryStorage, openCorpus, type Source, syncCorpus } from '../../src/corpus/index.ts'
+import {
+  type Corpus,
+  iterableSource,
+  memoryStorage,
+  nearDuplicates,
+  openCorpus,
+  planSync,
+  redactor,
+  type Source,
+  syncCorpus,
+} from '../../src/corpus/index.ts'
 import type { Document } from '../../src/document.ts'
 import { GroundlineError } from '../../src/errors.ts'
 import type { LoaderInput } from '../../src/loader/loader.ts'
@@ -197,5 +207,119 @@ describe('syncCorpus', () => {
       { id: 'a', error: down },
       { id: 'b', error: down },
     ])
+  })
+})
+
+describe('planSync', () => {
+  test('a plan says what the sync does and costs, writes nothing, and the sync carries it out', async () => {
+    const storage = memoryStorage()
+    const corpus = await openCorpus({ storage })
+    const { embed, seen } = countingEmbed()
+    const options = {
+      corpus,
+      load,
+      chunker,
+      embed,
+      space,
+      countTokens: (text: string) => text.length,
+      pricePerMillion: 2,
+    }
+    const text = 'first slice of text, second slice of tex'
+    await syncCorpus({ ...options, source: sourceOf({ a: text, b: 'two', c: 'gone' }) })
+    const files = await storage.list('')
+    const source = sourceOf({ a: text.replace('second', 'other!'), b: 'two', d: 'brand new', e: 'unloadable' })
+    seen.length = 0
+    const plan = await planSync({ ...options, source })
+    expect(plan).toMatchObject({
+      added: ['d'],
+      changed: ['a'],
+      removed: ['c'],
+      reused: ['b'],
+      chunks: 3,
+      embedChunks: 2,
+    })
+    expect(plan.embedTokens).toBe('brand new'.length + 20)
+    expect(plan.price).toBeCloseTo((plan.embedTokens / 1e6) * 2)
+    expect(plan.failed.map(({ id }) => id)).toEqual(['e'])
+    expect(seen).toEqual([])
+    expect(await storage.list('')).toEqual(files)
+    const report = await syncCorpus({ ...options, source, plan })
+    expect(report).toMatchObject({
+      added: plan.added,
+      changed: plan.changed,
+      removed: plan.removed,
+      reused: plan.reused,
+    })
+    expect(seen).toHaveLength(plan.embedChunks)
+  })
+
+  test('a document that appeared after the plan is not removed by it', async () => {
+    const corpus = await open()
+    const options = { corpus, load, chunker }
+    await syncCorpus({ ...options, source: sourceOf({ a: 'a', b: 'b' }) })
+    const plan = await planSync({ ...options, source: sourceOf({ a: 'a', b: 'b' }) })
+    expect(await syncCorpus({ ...options, source: sourceOf({ a: 'a' }), plan })).toMatchObject({ removed: [] })
+    expect(corpus.info().documents).toBe(2)
+  })
+})
+
+describe('renames, duplicates and preparation', () => {
+  test('a renamed document keeps its vectors', async () => {
+    const corpus = await open()
+    const { embed, seen } = countingEmbed()
+    const run = (files: Record<string, string>) =>
+      syncCorpus({ corpus, source: sourceOf(files), load, chunker, embed, space })
+    await run({ 'old/name': 'a text that makes more than one slice', b: 'b' })
+    seen.length = 0
+    const report = await run({ 'new/name': 'a text that makes more than one slice', b: 'b' })
+    expect(report).toMatchObject({
+      added: ['new/name'],
+      removed: ['old/name'],
+      renamed: [{ from: 'old/name', to: 'new/name' }],
+    })
+    expect(seen).toEqual([])
+    for (const { chunk, vector } of await collect(corpus.entries())) expect(vector).toEqual(vectorFor(chunk.text))
+  })
+
+  test('near-duplicates are skipped or linked as the policy says', async () => {
+    const long = Array.from({ length: 120 }, (_, index) => `word${index * 7}`).join(' ')
+    const files = { a: long, b: `${long} trailing`, c: 'something else entirely' }
+    for (const policy of ['skip', 'link'] as const) {
+      const corpus = await open()
+      const duplicates = { finder: nearDuplicates(), policy }
+      const report = await syncCorpus({ corpus, source: sourceOf(files), load, chunker, duplicates })
+      expect(report.skipped).toEqual(policy === 'skip' ? [{ id: 'b', duplicateOf: 'a' }] : [])
+      expect(corpus.record('b')?.chunkIds).toEqual(policy === 'skip' ? undefined : [])
+      expect(corpus.record('c')?.chunkIds).toHaveLength(2)
+    }
+  })
+
+  test('what is redacted reaches neither the embedder nor the storage', async () => {
+    const storage = memoryStorage()
+    const corpus = await openCorpus({ storage })
+    const { embed, seen } = countingEmbed()
+    const redact = redactor()
+    const prepare = (document: Document) => ({ ...document, text: redact(document.text) })
+    const source = sourceOf({ a: 'Write to jane@example.com' })
+    await syncCorpus({ corpus, source, load, chunker, embed, space, prepare })
+    expect(seen.join()).not.toContain('jane')
+    for (const name of await storage.list('')) {
+      expect(Buffer.from(await storage.read(name)).includes('jane')).toBe(false)
+    }
+    expect(await syncCorpus({ corpus, source, load, chunker, embed, space, prepare })).toMatchObject({ reused: ['a'] })
+  })
+
+  test('whatever can be iterated is a source', async () => {
+    const corpus = await open()
+    const source = iterableSource('rows', () => [
+      { id: 'r1', content: 'one' },
+      { id: 'r2', content: 'two' },
+    ])
+    expect(await syncCorpus({ corpus, source, load, chunker })).toMatchObject({ added: ['r1', 'r2'] })
+    const failing = iterableSource('rows', () => {
+      throw new Error('database is down')
+    })
+    await expect(syncCorpus({ corpus, source: failing, load, chunker })).rejects.toThrow('database is down')
+    expect(corpus.info().documents).toBe(2)
   })
 })

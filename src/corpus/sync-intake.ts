@@ -1,0 +1,110 @@
+import type { Metadata } from '../document.ts'
+import { GroundlineError, isGroundlineError } from '../errors.ts'
+import { contentHash } from '../internal/hash.ts'
+import type { StoredChunk } from '../retriever/retriever.ts'
+import type { Corpus, DocumentEntry, DocumentRecord, SourceItem, SyncReport } from './corpus.ts'
+import { documentFingerprint } from './prepare-entry.ts'
+import type { SyncOptions } from './sync-options.ts'
+
+/** What became of an item. */
+export type Taken<M extends Metadata> =
+  | { readonly kind: 'reused' }
+  | { readonly kind: 'duplicate'; readonly duplicateOf: string }
+  | {
+      readonly kind: 'entry'
+      readonly entry: DocumentEntry<M>
+      /** Another document with the same text, whose vectors will do. */
+      readonly vectorsFrom: string | undefined
+    }
+
+/** Reads the items of one sync. */
+export interface Intake<M extends Metadata> {
+  /** What is to be stored of an item, without vectors. */
+  take(item: SourceItem<M>): Promise<Taken<M>>
+  /** Which of the added documents have the text of a removed one. */
+  renames(added: readonly string[], removed: readonly string[]): SyncReport['renamed']
+}
+
+/** Reads items and compares them with what the corpus holds. */
+export function intakeOf<M extends Metadata>(options: SyncOptions<M>): Intake<M> {
+  const { corpus, source, load, prepare, chunker, duplicates, signal } = options
+  const pipeline = contentHash(chunker.id, options.pipeline ?? '')
+  const removedVersions = new Map<string, string>()
+  const addedVersions = new Map<string, string>()
+  const damagedIds = new Set(corpus.info().damage.flatMap(({ documents = [] }) => documents))
+  let sameText: Map<string, string> | undefined
+
+  /** A stored document with this text. */
+  const holderOf = async (version: string): Promise<string | undefined> => {
+    if (!sameText) {
+      sameText = new Map()
+      for await (const record of corpus.documents({ signal })) {
+        sameText.set(record.version, record.id)
+        if (record.scope === source.scope) removedVersions.set(record.id, record.version)
+      }
+    }
+    return sameText.get(version)
+  }
+
+  return {
+    take: async (item) => {
+      const { id, revision } = item
+      const stored = ownRecord(corpus, source.scope, id)
+      // What is damaged is taken in again, though the source has not changed.
+      const samePipeline = stored?.pipeline === pipeline && !damagedIds.has(id)
+      if (samePipeline && revision !== undefined && stored.revision === revision) return { kind: 'reused' }
+      const loaded = await load(await item.read({ signal }), { signal })
+      const named = loaded.id === id ? loaded : { ...loaded, id }
+      const document = prepare ? await prepare(named) : named
+      if (samePipeline && stored.fingerprint === documentFingerprint(document)) return { kind: 'reused' }
+      const duplicateOf = duplicates?.finder.add(id, document.text)
+      if (duplicateOf !== undefined && duplicateOf !== id && duplicates?.policy === 'skip') {
+        return { kind: 'duplicate', duplicateOf }
+      }
+      const chunks: StoredChunk<M>[] = []
+      if (duplicateOf === undefined || duplicateOf === id) {
+        for await (const chunk of chunker.chunk(document, { signal })) chunks.push(chunk)
+      }
+      const version = chunks[0]?.documentVersion ?? contentHash(document.text)
+      if (!stored) addedVersions.set(id, version)
+      const vectorsFrom = stored ? undefined : await holderOf(version)
+      return {
+        kind: 'entry',
+        entry: { document, chunks, vectors: [], scope: source.scope, revision, pipeline },
+        vectorsFrom,
+      }
+    },
+    renames: (added, removed) => {
+      const gone = new Map<string, string>()
+      for (const id of removed) gone.set(removedVersions.get(id) ?? '', id)
+      return added.flatMap((to) => {
+        const from = gone.get(addedVersions.get(to) ?? '-')
+        return from === undefined ? [] : [{ from, to }]
+      })
+    },
+  }
+}
+
+/** The stored document of an id, which must be of the scope. */
+function ownRecord<M extends Metadata>(corpus: Corpus<M>, scope: string, id: string): DocumentRecord<M> | undefined {
+  const stored = corpus.record(id)
+  if (!stored || stored.scope === scope) return stored
+  const owner = stored.scope === undefined ? 'was added by itself' : `belongs to the source ${stored.scope}`
+  throw new GroundlineError(
+    'ALREADY_EXISTS',
+    `document ${JSON.stringify(id)} ${owner}: give one of them an id prefix`,
+    {
+      details: { id, expected: scope, actual: stored.scope },
+    },
+  )
+}
+
+/** What failed as the failure of one item; throws what is not one item's. */
+export function asItemError(error: unknown, signal: AbortSignal | undefined): Error {
+  signal?.throwIfAborted()
+  if (isGroundlineError(error) && FATAL.has(error.code)) throw error
+  return error instanceof Error ? error : new Error(String(error))
+}
+
+/** Failures of the corpus rather than of an item. */
+const FATAL: ReadonlySet<string> = new Set(['CLOSED', 'READ_ONLY', 'SPACE_MISMATCH', 'CONFLICT'])

@@ -1,0 +1,72 @@
+import type { Chunker } from '../chunker/chunker.ts'
+import type { AbortOptions, Document, Metadata } from '../document.ts'
+import type { EmbeddingSpace } from '../embedder/embedder.ts'
+import type { LoaderInput } from '../loader/loader.ts'
+import type { StoredChunk } from '../retriever/retriever.ts'
+import type { Commit, Corpus, CorpusChange, Source, SyncProgress, SyncReport } from './corpus.ts'
+
+/** Gives each chunk its vector, or the error that kept it from one. Called with the chunks of one batch. */
+export type EmbedChunks<M extends Metadata = Metadata> = (
+  chunks: readonly StoredChunk<M>[],
+  options: AbortOptions,
+) => Promise<readonly (Float32Array | Error)[]>
+
+/** Finds earlier documents that say nearly the same. `nearDuplicates` makes one. */
+export interface DuplicateFinder {
+  /** The id of a document that says nearly the same, or undefined; then remembers this one. */
+  add(id: string, text: string): string | undefined
+}
+
+/** What to do with documents that say nearly the same as another. */
+export interface DuplicateOptions {
+  /** Finds them. */
+  readonly finder: DuplicateFinder
+  /** `skip` leaves them out; `link` stores them without chunks, so that they are known and never found. */
+  readonly policy: 'skip' | 'link'
+}
+
+/** What a sync works with. */
+export interface SyncOptions<M extends Metadata = Metadata> extends AbortOptions {
+  /** Where the documents go. */
+  readonly corpus: Corpus<M>
+  /** Where they come from. */
+  readonly source: Source<M>
+  /** Turns an item's content into a document. */
+  readonly load: (input: LoaderInput<M>, options: AbortOptions) => Promise<Document<M>>
+  /** Changes a loaded document before anything else sees it: normalises, annotates, redacts. */
+  readonly prepare?: ((document: Document<M>) => Document<M> | Promise<Document<M>>) | undefined
+  /** Cuts documents into chunks. */
+  readonly chunker: Chunker
+  /** Embeds chunks; absent for a corpus without vectors. */
+  readonly embed?: EmbedChunks<M> | undefined
+  /** The space of those vectors. */
+  readonly space?: EmbeddingSpace | undefined
+  /** Names whatever else changes the chunks of a document: loaders, `prepare`. Another value indexes everything again. */
+  readonly pipeline?: string | undefined
+  /** Commits once this many chunks have come together. Default 256: what an interruption costs. */
+  readonly batchChunks?: number | undefined
+  /** What to do with near-duplicates. Default: they are kept like any other. */
+  readonly duplicates?: DuplicateOptions | undefined
+  /** A plan of {@link planSync} to carry out. */
+  readonly plan?: SyncPlan | undefined
+  /** Counts the tokens of a text, for the plan. */
+  readonly countTokens?: ((text: string) => number) | undefined
+  /** Price of a million embedded tokens, for the plan. Default 0. */
+  readonly pricePerMillion?: number | undefined
+  /** Called after each commit, with what was put; indexes follow the corpus here. */
+  readonly onCommit?: ((commit: Commit, change: CorpusChange<M>) => Promise<void> | void) | undefined
+  /** Called after each item. */
+  readonly onProgress?: ((progress: SyncProgress) => void) | undefined
+}
+
+/** What a sync would do, and what it would cost. */
+export interface SyncPlan extends SyncReport {
+  /** Chunks of the added and changed documents. */
+  readonly chunks: number
+  /** Those among them that have no vector yet. */
+  readonly embedChunks: number
+  /** Their tokens; 0 without `countTokens`. */
+  readonly embedTokens: number
+  /** Their price in the unit of `pricePerMillion`. */
+  readonly price: number
+}
