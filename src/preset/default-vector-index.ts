@@ -1,5 +1,7 @@
 import type { Metadata } from '../document.ts'
 import type { EmbeddingSpace } from '../embedder/embedder.ts'
+import { isGroundlineError } from '../errors.ts'
+import { usearchIndex } from '../providers/usearch/index.ts'
 import { exactIndex } from '../vector-index/index.ts'
 import type { VectorIndex } from '../vector-index/vector-index.ts'
 
@@ -13,6 +15,18 @@ export interface ChosenVectorIndex<M extends Metadata> {
   readonly note?: string
 }
 
+/** Below this many chunks a scan answers within milliseconds, and building a graph at every start would cost more. */
+const EXACT_BELOW = 20_000
+
+/** USearch where it has a binary; the exact index, with a note, where it has none. */
 export async function defaultVectorIndex<M extends Metadata>(space: EmbeddingSpace): Promise<ChosenVectorIndex<M>> {
-  return { index: exactIndex<M>({ dimensions: space.dimensions, metric: 'cosine', space }), kind: 'exact' }
+  const { dimensions } = space
+  try {
+    const index = await usearchIndex<M>({ dimensions, metric: 'cosine', space, exactBelow: EXACT_BELOW })
+    return { index, kind: 'usearch' }
+  } catch (error) {
+    if (!isGroundlineError(error) || error.code !== 'MISSING_DEPENDENCY') throw error
+    const note = `vectors are searched one by one, exactly: ${error.message}`
+    return { index: exactIndex<M>({ dimensions, metric: 'cosine', space }), kind: 'exact', note }
+  }
 }
