@@ -56,10 +56,11 @@ async function main(): Promise<void> {
     await index(ground, 'docs')
     await index(ground, 'node_modules', { include: ['*.md'], exclude: [], ignoreFiles: [] })
   }
-  const { documents, chunks, vectorIndex, space } = ground.info()
-  console.log(`${documents} documents, ${chunks} chunks in ${path} (vectors: ${space.model}, ${vectorIndex} index)\n`)
-
   const prompt = await ground.assemble(question)
+  const { documents, chunks, vectorIndex, space, notes } = ground.info()
+  console.log(`${documents} documents, ${chunks} chunks in ${path} (vectors: ${space.model}, ${vectorIndex} index)`)
+  for (const note of notes) console.log(`note: ${note}`)
+  console.log()
   console.log(`question: ${question}\n`)
   for (const message of prompt.messages) console.log(`── ${message.role} ──\n${message.content}\n`)
 

@@ -23,19 +23,32 @@ process.exitCode = results.some(([, outcome]) => outcome.startsWith('failed')) ?
 function onNode(major) {
   const name = `node-${process.platform === 'win32' ? 'win' : process.platform}-${process.arch}`
   const directory = mkdtempSync(join(tmpdir(), 'groundline-node-'))
-  const install = spawnSync('npm', ['install', '--prefix', directory, '--no-audit', '--no-fund', `${name}@${major}`], { encoding: 'utf8' })
+  const install = spawnSync('npm', ['install', '--prefix', directory, '--no-audit', '--no-fund', `${name}@${major}`], {
+    encoding: 'utf8',
+  })
   const node = join(directory, 'node_modules', name, 'bin/node')
   if (install.status !== 0 || !existsSync(node)) return `not run: ${name}@${major} could not be installed`
-  const tests = spawnSync(node, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--reporter=dot'], { cwd: root, stdio: 'inherit' })
+  const tests = spawnSync(node, [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--reporter=dot'], {
+    cwd: root,
+    stdio: 'inherit',
+  })
   return tests.status === 0 ? `passed on ${execFileSync(node, ['--version'], { encoding: 'utf8' }).trim()}` : 'failed'
 }
 
 async function inChromium() {
-  const chromium = ['chromium', 'chromium-browser', 'google-chrome'].find((name) => spawnSync(name, ['--version']).status === 0)
+  const chromium = ['chromium', 'chromium-browser', 'google-chrome'].find(
+    (name) => spawnSync(name, ['--version']).status === 0,
+  )
   if (chromium === undefined) return 'not run: no chromium, chromium-browser or google-chrome on the PATH'
   const bundle = (platform) =>
-    esbuild.buildSync({ entryPoints: [join(root, 'test/matrix/core.mjs')], bundle: true, format: 'esm', platform, write: false, absWorkingDir: root })
-      .outputFiles[0].text
+    esbuild.buildSync({
+      entryPoints: [join(root, 'test/matrix/core.mjs')],
+      bundle: true,
+      format: 'esm',
+      platform,
+      write: false,
+      absWorkingDir: root,
+    }).outputFiles[0].text
   const script = bundle('browser')
   const vocabulary = readFileSync(join(root, 'vocabularies/o200k_base.bin'))
   const page = `<!doctype html><meta charset="utf-8"><body><script type="module">
@@ -48,7 +61,19 @@ document.body.textContent = 'RESULT' + await runCore(bytes) + 'END'
     response.end(request.url === '/vocabulary' ? vocabulary : page)
   })
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--virtual-time-budget=20000', `--user-data-dir=${mkdtempSync(join(tmpdir(), 'groundline-chromium-'))}`, '--dump-dom', `http://127.0.0.1:${server.address().port}/`]
+  const flags = [
+    '--headless',
+    '--no-sandbox',
+    '--disable-gpu',
+    '--no-first-run',
+    '--disable-background-networking',
+    '--disable-component-update',
+    '--disable-sync',
+    '--virtual-time-budget=20000',
+    `--user-data-dir=${mkdtempSync(join(tmpdir(), 'groundline-chromium-'))}`,
+    '--dump-dom',
+    `http://127.0.0.1:${server.address().port}/`,
+  ]
   const child = spawn(chromium, flags, { stdio: ['ignore', 'pipe', 'ignore'] })
   let output = ''
   child.stdout.on('data', (data) => (output += data))
@@ -58,5 +83,7 @@ document.body.textContent = 'RESULT' + await runCore(bytes) + 'END'
   const [, found] = /RESULT(.*?)END/s.exec(output) ?? []
   const expected = await runCore(new Uint8Array(vocabulary))
   if (found === undefined) return `failed: the page gave no result: ${output.slice(0, 200)}`
-  return found === expected ? `passed: the same digest as Node ${process.version}` : `failed: ${found} instead of ${expected}`
+  return found === expected
+    ? `passed: the same digest as Node ${process.version}`
+    : `failed: ${found} instead of ${expected}`
 }

@@ -64,11 +64,14 @@ export async function createGroundline<M extends Metadata = Metadata>(
     )
   }
 
-  let served: GroundlineInfo['vectorIndex'] = options.vectorIndex ? 'custom' : 'exact'
+  let served: GroundlineInfo['vectorIndex']
   const notes: string[] = []
   const indexes = derivedIndexes(corpus, async (): Promise<IndexPair<M>> => {
     const words = await (options.lexicalIndex?.() ?? lexicalIndex<M>())
-    if (options.vectorIndex) return { vectorIndex: await options.vectorIndex(embedder.space), lexicalIndex: words }
+    if (options.vectorIndex) {
+      served = 'custom'
+      return { vectorIndex: await options.vectorIndex(embedder.space), lexicalIndex: words }
+    }
     const made = await defaultVectorIndex<M>(embedder.space)
     served = made.kind
     notes.splice(0, notes.length, ...(made.note ? [made.note] : []))
@@ -192,7 +195,7 @@ export async function createGroundline<M extends Metadata = Metadata>(
         tokenizer: tokenizer.id,
         chunker: chunker.id,
         space: embedder.space,
-        vectorIndex: served,
+        ...(served && { vectorIndex: served }),
         notes: [...notes, ...damage.map(({ file, message }) => `${file}: ${message}`)],
       }
     },

@@ -97,8 +97,8 @@ export interface GroundlineInfo {
   readonly chunker: string
   /** The space of the vectors. */
   readonly space: EmbeddingSpace
-  /** Which vector index serves. */
-  readonly vectorIndex: 'usearch' | 'exact' | 'custom'
+  /** Which vector index serves; absent before the first retrieval, which builds it. */
+  readonly vectorIndex?: 'usearch' | 'exact' | 'custom'
   /** What a reader should know: a missing optional dependency, for example. */
   readonly notes: readonly string[]
 }

@@ -10,7 +10,8 @@ import { exactIndex } from 'groundline/vector-index'
 
 const sections = Array.from(
   { length: 40 },
-  (_, n) => `## Section ${n}\n\nKey ${n} is rotated every ${n + 3} days — naïve café 👩‍👩‍👧‍👦 東京 ${n}.\n\n\`\`\`js\nrotate(${n})\n\`\`\`\n`,
+  (_, n) =>
+    `## Section ${n}\n\nKey ${n} is rotated every ${n + 3} days — naïve café 👩‍👩‍👧‍👦 東京 ${n}.\n\n\`\`\`js\nrotate(${n})\n\`\`\`\n`,
 )
 
 /** Chunks, embeds, retrieves and assembles; gives the prompt, the chunk ids and the vectors as one digest. */
@@ -32,8 +33,12 @@ export async function runCore(vocabulary) {
   })
   const question = 'How often is key 17 rotated?'
   const { passages } = await retriever.retrieve(question, { topK: 12 })
-  const prompt = promptAssembler({ counter: exactCounter(tokenizer), contextWindow: 900, outputReserve: 200 }).assemble({ question, passages })
+  const prompt = promptAssembler({ counter: exactCounter(tokenizer), contextWindow: 900, outputReserve: 200 }).assemble(
+    { question, passages },
+  )
   const bits = vectors.map((vector) => Array.from(new Uint32Array(vector.buffer, vector.byteOffset, vector.length)))
   const data = new TextEncoder().encode(JSON.stringify([prompt, chunks.map(({ id }) => id), bits]))
-  return Array.from(new Uint8Array(await crypto.subtle.digest('SHA-256', data)), (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return Array.from(new Uint8Array(await crypto.subtle.digest('SHA-256', data)), (byte) =>
+    byte.toString(16).padStart(2, '0'),
+  ).join('')
 }
