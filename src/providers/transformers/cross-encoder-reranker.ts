@@ -1,0 +1,47 @@
+import type { Metadata, Passage } from '../../document.ts'
+import { requireInteger } from '../../internal/argument.ts'
+import type { Reranker, RerankOptions } from '../../retriever/retriever.ts'
+import { startTransformers, type TransformersWorkerOptions } from './transformers-host.ts'
+
+/** A {@link Reranker} that holds a worker process and a model. */
+export interface CrossEncoderReranker extends Reranker, AsyncDisposable {
+  /** Ends the worker process, which frees the model. Calls under way are rejected with `CLOSED`. */
+  close(): Promise<void>
+}
+
+/**
+ * Reads query and passage together and scores how well one answers the other: slower and better than comparing vectors.
+ * Models of transformers.js with a single score, such as `cross-encoder/ms-marco-MiniLM-L-6-v2` in ONNX form, in a worker process.
+ * The score is the model's logit through the logistic function, 0 to 1. Of a pair over the model's limit the end is not
+ * read. Throws as {@link transformersEmbedder} does.
+ *
+ * @example
+ * await using reranker = await crossEncoderReranker({ source: { folder: './models/ms-marco-MiniLM-L-6-v2' } })
+ */
+export async function crossEncoderReranker(options: TransformersWorkerOptions): Promise<CrossEncoderReranker> {
+  const { batchItems = 32 } = options
+  requireInteger('batchItems', batchItems, 1, 4096)
+  const host = await startTransformers(options, 'score')
+  return {
+    async rerank<M extends Metadata>(query: string, passages: readonly Passage<M>[], rerank: RerankOptions = {}) {
+      const { signal, topK = passages.length } = rerank
+      requireInteger('topK', topK, passages.length === 0 ? 0 : 1)
+      signal?.throwIfAborted()
+      if (passages.length === 0) return []
+      const texts = passages.map(({ text }) => text)
+      const { scores } = await host.ask({ type: 'score', query, passages: texts, batchItems }, 'scored', signal)
+      const scored = passages.map((passage, index) => ({ passage, score: logistic(scores[index] ?? Number.NaN) }))
+      scored.sort((a, b) => b.score - a.score || (a.passage.id < b.passage.id ? -1 : 1))
+      return scored.slice(0, topK).map(({ passage, score }, index): Passage<M> => {
+        const stage = { stage: 'rerank', rank: index + 1, score, normalized: score }
+        return { ...passage, score, stages: [...passage.stages, stage] }
+      })
+    },
+    close: host.close,
+    [Symbol.asyncDispose]: host.close,
+  }
+}
+
+function logistic(logit: number): number {
+  return 1 / (1 + Math.exp(-logit))
+}
