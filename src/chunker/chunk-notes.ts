@@ -29,6 +29,8 @@ export type ChunkNotes = {
   readonly parentStart?: number
   /** Where that chunk ends. */
   readonly parentEnd?: number
+  /** Ids of all larger chunks around this one, the largest first; the last is `parentId`. */
+  readonly ancestorIds?: readonly string[]
   /** Where the sentences around the chunk begin. */
   readonly windowStart?: number
   /** Where the sentences around the chunk end. */

@@ -1,7 +1,7 @@
-import type { Chunk, Document, Metadata } from '../document.ts'
+import type { Chunk, Document, Metadata, Span } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
 import { lastAtMost } from '../internal/last-at-most.ts'
-import { type BoundaryChunker, makeChunks, requireDocument } from './boundary-chunker.ts'
+import { type Annotation, type BoundaryChunker, makeChunks, requireDocument } from './boundary-chunker.ts'
 import { BreakList, breakLevel, mergeBreaks } from './break-list.ts'
 import type { SyncChunker } from './chunker.ts'
 import { measureText } from './measure.ts'
@@ -9,72 +9,89 @@ import { pack } from './pack.ts'
 
 /** Options of {@link hierarchicalChunker}. */
 export interface HierarchicalChunkerOptions {
-  /** Cuts the large chunks, such as sections. Its overlap must be 0. */
-  readonly parent: BoundaryChunker
-  /** Cuts the small chunks that are searched. */
-  readonly child: BoundaryChunker
+  /** Chunkers from the largest chunks to the smallest, two at least. Only the last may overlap. */
+  readonly levels: readonly BoundaryChunker[]
 }
 
 /** A chunker whose chunks lie within larger ones. */
 export interface HierarchicalChunker extends SyncChunker {
-  /** The large chunks. Their ids are the `parentId` of the small ones. */
-  parents<M extends Metadata>(document: Document<M>): Iterable<Chunk<M>>
+  /** The larger chunks, one list a level, the largest first. Their ids are the `ancestorIds` of the small ones. */
+  ancestors<M extends Metadata>(document: Document<M>): readonly (readonly Chunk<M>[])[]
 }
 
 /**
- * Small chunks that each lie within one larger chunk, for small-to-big retrieval and auto-merging: search the small,
- * show the large. `metadata.chunk` of a small chunk has `parentId`, `parentStart` and `parentEnd`, and the ids of its
- * neighbours, `previousId` and `nextId`.
+ * Small chunks that each lie within larger ones, for small-to-big retrieval and auto-merging: search the small, score
+ * or show the large. `metadata.chunk` of a small chunk has `parentId`, `parentStart` and `parentEnd` of the next larger
+ * one, `ancestorIds` of all, and the ids of its neighbours, `previousId` and `nextId`.
  *
  * @example
  * ```ts
  * const chunker = hierarchicalChunker({
- *   parent: markdownChunker({ maxTokens: 1024 }),
- *   child: markdownChunker({ maxTokens: 128 }),
+ *   levels: [markdownChunker({ maxTokens: 1024 }), markdownChunker({ maxTokens: 128 })],
  * })
  * ```
  */
 // @__NO_SIDE_EFFECTS__
-export function hierarchicalChunker({ parent, child }: HierarchicalChunkerOptions): HierarchicalChunker {
-  if (parent.limits.overlap !== 0) {
-    throw new GroundlineError('INVALID_ARGUMENT', `parent must have an overlap of 0, got ${parent.limits.overlap}`, {
-      details: { argument: 'parent', expected: 0, actual: parent.limits.overlap },
-    })
+export function hierarchicalChunker({ levels }: HierarchicalChunkerOptions): HierarchicalChunker {
+  const wrong = (problem: string): never => {
+    throw new GroundlineError('INVALID_ARGUMENT', `levels ${problem}`, { details: { argument: 'levels' } })
   }
-  const id = `hierarchical(${parent.id},${child.id})`
+  if (levels.length < 2) wrong(`must name two chunkers at least, got ${levels.length}`)
+  for (const { id, limits } of levels.slice(0, -1)) {
+    if (limits.overlap !== 0) wrong(`must overlap in the last only, but ${id} has an overlap of ${limits.overlap}`)
+  }
+  const ancestors = <M extends Metadata>(document: Document<M>, signal?: AbortSignal): Chunk<M>[][] => {
+    const lists: Chunk<M>[][] = []
+    for (let depth = 0; depth < levels.length - 1; depth += 1)
+      lists.push([...nested(levels.slice(0, depth + 1), document, lists, signal)])
+    return lists
+  }
   return {
-    id,
-    parents: (document) => parent.chunk(document),
+    id: idOf(levels),
+    ancestors: (document) => {
+      requireDocument(document, undefined)
+      return ancestors(document)
+    },
     chunk(document, { signal } = {}) {
       requireDocument(document, signal)
-      return withNeighbours(nested(id, parent, child, document, signal))
+      return withNeighbours(lazily(() => nested(levels, document, ancestors(document, signal), signal)))
     },
   }
 }
 
-function* nested<M extends Metadata>(
-  id: string,
-  parent: BoundaryChunker,
-  child: BoundaryChunker,
+function idOf(levels: readonly BoundaryChunker[]): string {
+  return levels.length === 1 ? levels[0]!.id : `hierarchical(${levels.map(({ id }) => id).join(',')})`
+}
+
+function* lazily<T>(make: () => Iterable<T>): Generator<T> {
+  yield* make()
+}
+
+/** Chunks of the last level, each within one chunk of every list. */
+function nested<M extends Metadata>(
+  levels: readonly BoundaryChunker[],
   document: Document<M>,
+  ancestors: readonly (readonly Chunk<M>[])[],
   signal: AbortSignal | undefined,
-): Generator<Chunk<M>> {
+): Iterable<Chunk<M>> {
   const { text } = document
-  const parents = [...parent.chunk(document, { signal })]
+  const { limits, plan } = levels[levels.length - 1]!
+  const parents = ancestors[ancestors.length - 1] ?? []
   const walls = new BreakList()
   for (const { end } of parents) walls.add(end, breakLevel.wall)
-  const plan = child.plan(document)
-  const breaks = mergeBreaks(plan.breaks, walls)
-  const cuts = pack(text, breaks, measureText(text, breaks, child.limits.counter), child.limits)
-  const annotate: typeof plan.annotate = (span) => {
-    const around = parents[lastAtMost(parents, span.end - 1, ({ start }) => start)]!
-    const { headingPath = around.headingPath, notes } = plan.annotate?.(span) ?? {}
-    return {
-      headingPath,
-      notes: { ...notes, parentId: around.id, parentStart: around.start, parentEnd: around.end },
-    }
+  const planned = plan(document)
+  const breaks = mergeBreaks(planned.breaks, walls)
+  const cuts = pack(text, breaks, measureText(text, breaks, limits.counter), limits)
+  const around = (list: readonly Chunk<M>[], span: Span) => list[lastAtMost(list, span.end - 1, ({ start }) => start)]!
+  const annotate = (span: Span): Annotation => {
+    const { headingPath, notes } = planned.annotate?.(span) ?? {}
+    if (parents.length === 0) return { headingPath, notes }
+    const parent = around(parents, span)
+    const ancestorIds = ancestors.map((list) => around(list, span).id)
+    const places = { parentId: parent.id, parentStart: parent.start, parentEnd: parent.end, ancestorIds }
+    return { headingPath: headingPath ?? parent.headingPath, notes: { ...notes, ...places } }
   }
-  yield* makeChunks(id, document, cuts, annotate, signal)
+  return makeChunks(idOf(levels), document, cuts, annotate, signal)
 }
 
 /** Adds the ids of the chunks before and after to each chunk's notes. Holds back one chunk. */

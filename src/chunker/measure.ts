@@ -1,9 +1,9 @@
-import type { LocalTokenCounter } from '../tokenizer/tokenizer.ts'
+import type { LocalTokenCounter, SpanTokenizer } from '../tokenizer/tokenizer.ts'
 import type { BreakList } from './break-list.ts'
 import { type UnitCounter, utf8Weight } from './unit-counter.ts'
 
 /** What a chunker needs of a tokenizer or counter. */
-export type ChunkCounter = Pick<LocalTokenCounter, 'id' | 'count'>
+export type ChunkCounter = Pick<LocalTokenCounter, 'id' | 'count'> & Partial<Pick<SpanTokenizer, 'offsets'>>
 
 /** Tokens of the parts of one text: running totals at every break, and exact counts of slices. */
 export interface Measure {
@@ -32,6 +32,16 @@ export function measureText(text: string, breaks: BreakList, counter: ChunkCount
       totals[index] = units
     }
     return { totals, perToken: unitsPerToken, additive: true, count: exact }
+  }
+  if (counter.offsets !== undefined) {
+    const ends = counter.offsets(text)
+    let tokens = 0
+    for (let index = 0; index < breaks.size; index += 1) {
+      const position = breaks.positions[index]!
+      while (tokens < ends.length && ends[tokens]! <= position) tokens += 1
+      totals[index] = tokens
+    }
+    return { totals, perToken: 1, additive: false, count: exact }
   }
   // A counter may charge for each call, such as for a start and an end mark.
   const overhead = counter.count('')

@@ -1,3 +1,8 @@
+export {
+  type ContextSections,
+  type ContextualLexicalRetrieverOptions,
+  contextualLexicalRetriever,
+} from './contextual-lexical-retriever.ts'
 export { type DenseRetrieverOptions, denseRetriever } from './dense-retriever.ts'
 export type { FusionMethod } from './fusion.ts'
 export { type HybridRetrieverOptions, type HybridWeights, hybridRetriever } from './hybrid-retriever.ts'

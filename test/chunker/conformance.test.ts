@@ -33,11 +33,7 @@ describe.each([
   ['semanticChunker', () => semanticChunker({ ...limits, embedder: fakeEmbedder() })],
   [
     'hierarchicalChunker',
-    () =>
-      hierarchicalChunker({
-        parent: recursiveChunker({ ...limits, maxTokens: 300 }),
-        child: recursiveChunker(limits),
-      }),
+    () => hierarchicalChunker({ levels: [recursiveChunker({ ...limits, maxTokens: 300 }), recursiveChunker(limits)] }),
   ],
 ] as const)('%s', (_, create) => {
   for (const { name, run } of chunkerConformance({ create, maxTokens: 60, count: (text) => text.length }))

@@ -10,8 +10,11 @@ import { describeLaws } from './laws.ts'
 
 describeLaws('hierarchicalChunker', ({ maxTokens, overlap, counter }) =>
   hierarchicalChunker({
-    parent: recursiveChunker({ maxTokens: maxTokens * 4, counter }),
-    child: recursiveChunker({ maxTokens, overlap, counter }),
+    levels: [
+      recursiveChunker({ maxTokens: maxTokens * 9, counter }),
+      recursiveChunker({ maxTokens: maxTokens * 3, counter }),
+      recursiveChunker({ maxTokens, overlap, counter }),
+    ],
   }),
 )
 
@@ -22,10 +25,14 @@ test('small chunks lie within their parents and know their neighbours', () => {
   ).join('')
   const counter = characterCounter()
   const chunker = hierarchicalChunker({
-    parent: markdownChunker({ maxTokens: 400, counter }),
-    child: markdownChunker({ maxTokens: 80, overlap: 30, counter }),
+    levels: [
+      markdownChunker({ maxTokens: 2000, counter }),
+      markdownChunker({ maxTokens: 400, counter }),
+      markdownChunker({ maxTokens: 80, overlap: 30, counter }),
+    ],
   })
-  const parents = new Map([...chunker.parents({ id: 'd', text })].map((parent) => [parent.id, parent]))
+  const [large, middle] = chunker.ancestors({ id: 'd', text })
+  const parents = new Map(middle!.map((parent) => [parent.id, parent]))
   const chunks = [...chunker.chunk({ id: 'd', text })]
   expect(chunks.length).toBeGreaterThan(24)
   for (const [index, chunk] of chunks.entries()) {
@@ -34,15 +41,17 @@ test('small chunks lie within their parents and know their neighbours', () => {
     expect([parent.start, parent.end]).toEqual([notes.parentStart, notes.parentEnd])
     expect(chunk.start).toBeGreaterThanOrEqual(parent.start)
     expect(chunk.end).toBeLessThanOrEqual(parent.end)
+    const largest = large!.find(({ id }) => id === notes.ancestorIds![0])!
+    expect(notes.ancestorIds).toEqual([largest.id, parent.id])
+    expect(largest.start <= parent.start && parent.end <= largest.end).toBe(true)
     expect(notes.previousId).toBe(chunks[index - 1]?.id)
     expect(notes.nextId).toBe(chunks[index + 1]?.id)
     expect(chunk.headingPath).toEqual(parent.headingPath)
   }
 })
 
-test('parents that overlap are refused', () => {
+test('larger chunks that overlap, and a single level, are refused', () => {
   const overlapping = recursiveChunker({ overlap: 5 })
-  expect(() => hierarchicalChunker({ parent: overlapping, child: recursiveChunker() })).toThrow(
-    'parent must have an overlap of 0',
-  )
+  expect(() => hierarchicalChunker({ levels: [overlapping, recursiveChunker()] })).toThrow('overlap of 5')
+  expect(() => hierarchicalChunker({ levels: [overlapping] })).toThrow('two chunkers')
 })

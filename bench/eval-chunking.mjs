@@ -1,0 +1,146 @@
+// npm run eval:chunking -- --data DIR [--check]
+// Retrieval quality of chunkers under BM25 on a chunking collection: ours, then the peers', in one run.
+import { parseArgs } from 'node:util'
+import { hierarchicalChunker, markdownChunker, recursiveChunker, sentenceChunker } from '../dist/chunker/index.js'
+import { lexicalIndex } from '../dist/lexical-index/index.js'
+import { contextualLexicalRetriever, lexicalRetriever, memoryChunkStore } from '../dist/retriever/index.js'
+import { cl100kBase } from '../dist/tokenizer/cl100k-base.js'
+import { loadPeers, locate } from './chunker-peers.mjs'
+import { budgets, readCollection, score } from './chunking-collection.mjs'
+
+const { values } = parseArgs({
+  options: {
+    data: { type: 'string' },
+    check: { type: 'boolean', default: false },
+    slow: { type: 'boolean', default: false },
+  },
+})
+if (values.data === undefined) {
+  console.error('usage: npm run eval:chunking -- --data DIR [--check]   DIR holds corpora/*.md and questions.jsonl')
+  process.exit(2)
+}
+const { corpora, questions } = readCollection(values.data)
+const counter = cl100kBase()
+const documents = [...corpora].map(([id, text]) => ({ id, text }))
+
+/** Floors for --check: what the last run reached, rounded down. They only go up. */
+const floors = {
+  'contextual 80': { budgets: [81.5, 91.5, 96, 97.5] },
+  'contextual 150': { recall: 83.4, omega: 36 },
+}
+const goals = { budgets: [84, 92.5, 96.7, 98.5], recall: 87, omega: 32, meanTokens: 140 }
+
+const ranksOf = async (retriever, byId) => {
+  const ranks = []
+  for (const { question } of questions) {
+    const { passages } = await retriever.retrieve(question, { topK: 300 })
+    ranks.push(passages.map(({ id }) => byId.get(id)))
+  }
+  return ranks
+}
+const flat = (chunks) =>
+  chunks.map((chunk) => ({ ...chunk, corpus: chunk.documentId, tokens: chunk.tokenCount ?? counter.count(chunk.text) }))
+
+async function lexical(name, chunks) {
+  const index = lexicalIndex()
+  await index.upsert(chunks)
+  const store = memoryChunkStore()
+  store.put(chunks)
+  const list = flat(chunks)
+  const byId = new Map(list.map((chunk) => [chunk.id, chunk]))
+  return { name, list, ranks: await ranksOf(lexicalRetriever({ index, store }), byId) }
+}
+
+async function contextual(name, small) {
+  const chunker = hierarchicalChunker({
+    levels: [3000, 1000, small].map((maxTokens) => recursiveChunker({ maxTokens, counter })),
+  })
+  const index = lexicalIndex()
+  const sections = [{ index: lexicalIndex(), weight: 0.4 }, { index: lexicalIndex() }]
+  const store = memoryChunkStore()
+  const all = []
+  for (const document of documents) {
+    for (const [level, chunks] of chunker.ancestors(document).entries()) await sections[level].index.upsert(chunks)
+    all.push(...chunker.chunk(document))
+  }
+  await index.upsert(all)
+  store.put(all)
+  const list = flat(all)
+  const byId = new Map(list.map((chunk) => [chunk.id, chunk]))
+  return { name, list, ranks: await ranksOf(contextualLexicalRetriever({ index, store, sections }), byId) }
+}
+
+const chunksOf = (chunker) => documents.flatMap((document) => [...chunker.chunk(document)])
+const runs = [
+  await lexical('recursive 200', chunksOf(recursiveChunker({ maxTokens: 200, counter }))),
+  await lexical('recursive 400', chunksOf(recursiveChunker({ maxTokens: 400, counter }))),
+  await lexical('markdown 200', chunksOf(markdownChunker({ maxTokens: 200, counter }))),
+  await lexical('sentence 200', chunksOf(sentenceChunker({ maxTokens: 200, counter }))),
+  await contextual('contextual 80', 80),
+  await contextual('contextual 150', 150),
+]
+const { peers, missing } = await loadPeers()
+for (const peer of peers) {
+  if (peer.slow && !values.slow) {
+    missing.push(`${peer.name}: takes minutes, add --slow`)
+    continue
+  }
+  for (const limit of [200, 400]) {
+    const chunks = []
+    for (const { id, text } of documents) {
+      const { pieces } = await peer.split(text, limit, (piece) => counter.count(piece))
+      for (const [nth, piece] of locate(text, pieces).entries())
+        chunks.push({
+          ...piece,
+          id: `${id}:${nth}`,
+          documentId: id,
+          metadata: {},
+          tokenCount: counter.count(piece.text),
+        })
+    }
+    runs.push(await lexical(`${peer.name} ${limit}`, chunks))
+  }
+}
+
+const cell = (value) => value.toFixed(1).padStart(6)
+const halves = [
+  ['all questions', () => true],
+  ['half tuned on', ({ half }) => half === 'tuned'],
+  ['half held out', ({ half }) => half === 'held out'],
+]
+let failed = false
+for (const [title, chosen] of halves) {
+  const picked = questions.map((question, index) => ({ question, index })).filter(({ question }) => chosen(question))
+  console.log(`\n${title} (${picked.length}), BM25 over all corpora, tokens by cl100k_base`)
+  console.log(
+    `${''.padEnd(26)}chunks  mean | top 5: recall  prec  omega    IoU | recall at ${budgets.join(' / ')} tokens`,
+  )
+  for (const { name, list, ranks } of runs) {
+    const result = score(
+      picked.map(({ question }) => question),
+      list,
+      picked.map(({ index }) => ranks[index]),
+    )
+    const mean = list.reduce((total, { tokens }) => total + tokens, 0) / list.length
+    const { recall, precision, omega, iou } = result
+    console.log(
+      `${name.padEnd(26)}${String(list.length).padStart(6)}${mean.toFixed(0).padStart(6)} |       ${cell(recall)}${cell(precision)} ${cell(omega)} ${cell(iou)} | ${result.budgets.map(cell).join(' ')}`,
+    )
+    const floor = floors[name]
+    if (title !== 'all questions' || floor === undefined) continue
+    const short = [
+      ...(floor.budgets ?? []).map((least, slot) => [`recall@${budgets[slot]}`, result.budgets[slot], least]),
+      ...(floor.recall === undefined ? [] : [['top-5 recall', recall, floor.recall]]),
+      ...(floor.omega === undefined ? [] : [['precision-omega', omega, floor.omega]]),
+    ].filter(([, value, least]) => value < least)
+    for (const [metric, value, least] of short) {
+      failed = true
+      console.log(`  BELOW FLOOR ${name} ${metric}: ${value.toFixed(1)} < ${least}`)
+    }
+  }
+}
+console.log(
+  `\ngoals: recall at a budget ${goals.budgets.join(' / ')}; top-5 recall ${goals.recall} at mean ≤ ${goals.meanTokens} tokens with omega ≥ ${goals.omega}`,
+)
+for (const line of missing) console.log(`not compared (npm --prefix bench i installs the peers): ${line}`)
+if (values.check && failed) process.exit(1)
