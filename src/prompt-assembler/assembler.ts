@@ -16,6 +16,8 @@ import { countCache } from './count-cache.ts'
 import { type PreparedParts, prepareParts } from './prepare-parts.ts'
 import type { Ledger, Omission, Prompt, PromptAssembler, PromptParts } from './prompt-assembler.ts'
 import { requiredSelection, type Selection, select, wholeRecent } from './select.ts'
+import type { SourceDraft } from './source-block.ts'
+import { type TextMemo, textMemo } from './text-memo.ts'
 
 /**
  * Puts prompts together within a token budget: the context window less what is kept free. Required parts first, then bands
@@ -33,6 +35,7 @@ import { requiredSelection, type Selection, select, wholeRecent } from './select
 export function promptAssembler(options: PromptAssemblerOptions): PromptAssembler {
   const settings = assemblerSettings(options)
   const count = countCache(settings.counter)
+  const memo = textMemo()
   return {
     assemble<M extends Metadata>(
       parts: PromptParts<M>,
@@ -41,7 +44,7 @@ export function promptAssembler(options: PromptAssemblerOptions): PromptAssemble
       requireInteger('budget', budget, 1)
       const estimated = settings.counter.kind === 'estimate' || settings.overhead.kind === 'estimate'
       const limit = estimated ? budget : Math.min(budget, settings.budget)
-      return assemble(prepareParts(parts, settings), settings, count, limit)
+      return assemble(prepareParts(parts, settings, memo), settings, count, memo, limit)
     },
   }
 }
@@ -50,6 +53,7 @@ function assemble(
   parts: PreparedParts,
   settings: AssemblerSettings,
   count: (text: string) => number,
+  memo: TextMemo,
   budget: number,
 ): Prompt {
   const guarantee = weakest(
@@ -67,10 +71,10 @@ function assemble(
   const fail = (problem: string): never => {
     throw new GroundlineError('INVALID_ARGUMENT', problem, { details: { ledger: emptyLedger(settings, budget) } })
   }
-  const made = makeCandidates(parts, settings, count, budget, fail)
+  const made = makeCandidates(parts, settings, count, budget, memo, fail)
   const { candidates, omitted } = bindCandidates(made, parts.settingsOf, parts.omitted, fail)
   const composed = (selection: Selection) =>
-    compose(draftOf(effectsOf(candidates, selection), parts), parts, settings, count)
+    compose(draftOf(effectsOf(candidates, selection), parts), parts, settings, count, memo)
   const base = requiredSelection(candidates)
   const least = composed(base)
   if (payload(least, count) > budget)
@@ -193,20 +197,20 @@ function leftOut(candidates: readonly Candidate[], selection: Selection, parts: 
   for (const turn of parts.history.slice(draft.historyFrom)) shown.add(`history:${turn.first}`)
   if (draft.summary) shown.add('summary')
   const drafts = new Map(parts.clusters.flat().map((source) => [`passage:${source.best.id}`, source]))
+  const documentOf = ({ best }: SourceDraft) => `${best.documentVersion} ${best.documentId}`
+  const byDocument = new Map<string, SourceDraft[]>()
+  for (const { draft: source } of draft.sources) {
+    const key = documentOf(source)
+    byDocument.set(key, [...(byDocument.get(key) ?? []), source])
+  }
   const omitted = new Map<string, Omission>()
   for (const { ids, options } of candidates)
     for (const id of ids) {
       if (shown.has(id)) continue
       const own = drafts.get(id)
-      const over = draft.sources.find(
-        ({ draft: other }) =>
-          own !== undefined &&
-          other.best.documentId === own.best.documentId &&
-          other.best.documentVersion === own.best.documentVersion &&
-          other.start <= own.start &&
-          other.end >= own.end,
-      )
-      if (over !== undefined) omitted.set(id, { id, reason: 'overlap', instead: `passage:${over.draft.best.id}` })
+      const near = own && byDocument.get(documentOf(own))
+      const over = near?.find((other) => other.start <= own!.start && other.end >= own!.end)
+      if (over !== undefined) omitted.set(id, { id, reason: 'overlap', instead: `passage:${over.best.id}` })
       else
         omitted.set(id, {
           id,

@@ -4,7 +4,8 @@ import { sourceCompressor } from './compress-source.ts'
 import type { Turn } from './group-turns.ts'
 import { clusterChoices } from './merge-runs.ts'
 import type { PreparedParts } from './prepare-parts.ts'
-import { fullForm, type SourceDraft, type SourceForm, sourceSegments } from './source-block.ts'
+import { fullForm, type SourceDraft, type SourceForm, sourceCost } from './source-block.ts'
+import type { TextMemo } from './text-memo.ts'
 
 /** What choosing an option changes in the draft. */
 export type Effect =
@@ -75,6 +76,7 @@ export function makeCandidates(
   settings: AssemblerSettings,
   count: (text: string) => number,
   budget: number,
+  memo: TextMemo,
   fail: (problem: string) => never,
 ): readonly Candidate[] {
   const counter = { id: settings.counter.id, kind: settings.counter.kind, count }
@@ -127,7 +129,7 @@ export function makeCandidates(
     add('summary', 25, false, [{ cost, utility: 1, effects: [{ type: 'summary' }] }])
   }
   candidates.push(...historyCandidates(parts, settings, budget, (turn) => turnCost(turn, 'history')))
-  candidates.push(...sourceCandidates(parts, settings, count))
+  candidates.push(...sourceCandidates(parts, settings, count, memo))
   return candidates
 }
 
@@ -178,6 +180,7 @@ function sourceCandidates(
   parts: PreparedParts,
   settings: AssemblerSettings,
   count: (text: string) => number,
+  memo: TextMemo,
 ): readonly Candidate[] {
   const drafts = parts.clusters.flat()
   let [low, high] = [0, 0]
@@ -186,12 +189,9 @@ function sourceCandidates(
     const own = parts.settingsOf(`passage:${best.id}`).utility
     return own ?? (high > low ? Math.max((best.score - low) / (high - low), 0.001) : 1)
   }
-  const costOf = (draft: SourceDraft, form: SourceForm) => {
-    let cost = 0
-    // The longest number there may be: the true one costs no more.
-    for (const segment of sourceSegments(draft, form, drafts.length, parts.fence)) cost += count(segment.text)
-    return cost
-  }
+  // The longest number there may be: the true one costs no more.
+  const costOf = (draft: SourceDraft, form: SourceForm) =>
+    sourceCost(draft, form, drafts.length, parts.fence, memo, count)
   const compressor = sourceCompressor(parts.question, drafts, settings.forms)
   return parts.clusters.map((cluster): Candidate => {
     const options: CandidateOption[] = []

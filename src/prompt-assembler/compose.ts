@@ -10,8 +10,9 @@ import type {
   PromptSource,
   ToolDefinition,
 } from './prompt-assembler.ts'
-import { type Segment, segmentWriter } from './segment.ts'
+import { type Segment, segmentTokens, segmentWriter } from './segment.ts'
 import { promptSource, type SourceDraft, type SourceForm, sourceSegments } from './source-block.ts'
+import type { TextMemo } from './text-memo.ts'
 
 /** What was chosen to go into a prompt. */
 export interface Draft {
@@ -54,6 +55,7 @@ export function compose(
   parts: PreparedParts,
   settings: AssemblerSettings,
   count: (text: string) => number,
+  memo: TextMemo,
 ): Composition {
   const messages: PromptMessage[] = []
   const pieces: PromptPiece[] = []
@@ -76,7 +78,7 @@ export function compose(
           origin: piece.origin,
         })
       content += segment.text
-      tokens += spend(segment.part, count(segment.text))
+      tokens += spend(segment.part, segmentTokens(segment, count))
     }
     const made = message(content)
     messages.push(made)
@@ -115,7 +117,7 @@ export function compose(
   for (const [index, { draft: source, form }] of orderSources(draft.sources, settings.order).entries()) {
     if (index === 0) shown.push(introSegment(settings))
     sources.push(promptSource(source, form, index + 1))
-    shown.push(...sourceSegments(source, form, index + 1, parts.fence))
+    shown.push(...sourceSegments(source, form, index + 1, parts.fence, memo))
   }
   const length = (segments: readonly Segment[]) => segments.reduce((sum, segment) => sum + segment.text.length, 0)
   const sourcesSpan = shown.length === 0 ? undefined : { start: length(late), end: length(late) + length(shown) }

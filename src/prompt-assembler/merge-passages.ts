@@ -3,6 +3,7 @@ import { describe } from '../internal/argument.ts'
 import type { AssemblerSettings } from './assembler-settings.ts'
 import type { Omission, PartSettings } from './prompt-assembler.ts'
 import type { SourceDraft } from './source-block.ts'
+import type { TextMemo } from './text-memo.ts'
 
 /** Passages that compete for room, without twins. */
 export interface MergedPassages {
@@ -24,6 +25,7 @@ export function mergePassages(
   passages: readonly Passage[],
   settings: AssemblerSettings,
   removedFrom: (text: string) => readonly Span[],
+  memo: TextMemo,
   settingsOf: (id: string) => PartSettings,
   fail: (problem: string) => never,
 ): MergedPassages {
@@ -40,7 +42,7 @@ export function mergePassages(
   let rank = 0
   for (const passage of sorted) {
     const id = `passage:${passage.id}`
-    const plain = passage.text.replace(/\s+/g, ' ').trim()
+    const plain = memo.known(passage.text).plain
     const twin = byText.get(plain)
     if (twin !== undefined || plain === '') {
       omitted.push({ id, reason: 'duplicate', ...(twin === undefined ? {} : { instead: twin }) })

@@ -16,6 +16,7 @@ import type {
   ToolDefinition,
 } from './prompt-assembler.ts'
 import type { SourceDraft } from './source-block.ts'
+import type { TextMemo } from './text-memo.ts'
 
 /** One of the instructions, checked. */
 export interface InstructionText {
@@ -52,7 +53,11 @@ const VOLATILE =
   /\b\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2})?|\b\d{1,2}:\d{2}:\d{2}\b|\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b|\b\d{10,13}\b/i
 
 /** Checks the parts and puts them into canonical order. Throws `INVALID_ARGUMENT` with an empty ledger. */
-export function prepareParts<M extends Metadata>(parts: PromptParts<M>, settings: AssemblerSettings): PreparedParts {
+export function prepareParts<M extends Metadata>(
+  parts: PromptParts<M>,
+  settings: AssemblerSettings,
+  memo: TextMemo,
+): PreparedParts {
   const fail = (problem: string): never => {
     throw new GroundlineError('INVALID_ARGUMENT', problem, { details: { ledger: emptyLedger(settings) } })
   }
@@ -80,6 +85,7 @@ export function prepareParts<M extends Metadata>(parts: PromptParts<M>, settings
     passages,
     settings,
     removedFrom,
+    memo,
     (id) => own.get(`passage:${id}`) ?? {},
     fail,
   )

@@ -15,6 +15,8 @@ export interface Segment {
   readonly text: string
   /** Covers the text without gaps. */
   readonly pieces: readonly SegmentPiece[]
+  /** Its tokens, once they were counted, for segments that are met again. */
+  readonly memo?: { tokens: number | undefined }
 }
 
 const TEMPLATE: PieceOrigin = { type: 'template' }
@@ -25,6 +27,13 @@ export interface SegmentWriter {
   write(text: string, origin?: PieceOrigin): void
   /** The segment written so far. */
   finish(part: LedgerPart): Segment
+}
+
+/** Tokens of a segment, counted where nothing is remembered. */
+export function segmentTokens(segment: Segment, count: (text: string) => number): number {
+  if (segment.memo === undefined) return count(segment.text)
+  segment.memo.tokens ??= count(segment.text)
+  return segment.memo.tokens
 }
 
 /** An empty writer. */

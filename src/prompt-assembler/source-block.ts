@@ -1,7 +1,8 @@
 import type { Passage, Span } from '../document.ts'
-import { type EscapedPiece, escapeLabel, escapeText } from './escape-text.ts'
+import { type EscapedPiece, escapeText } from './escape-text.ts'
 import type { PromptSource, TrustTier } from './prompt-assembler.ts'
-import { type Segment, segmentWriter } from './segment.ts'
+import { type Segment, segmentTokens, segmentWriter } from './segment.ts'
+import type { KnownText, TextMemo } from './text-memo.ts'
 
 /** A source as it competes for room: one passage, or overlapping ones of a document shown as one. */
 export interface SourceDraft extends Span {
@@ -47,13 +48,14 @@ export function sourceSegments(
   form: SourceForm,
   number: number,
   fence: string,
+  memo: TextMemo,
 ): readonly Segment[] {
   const tag = `source-${fence}`
   const { title, uri } = draft.best.source
   const headings = draft.best.headingPath ?? []
   const writer = segmentWriter()
   const label = (name: string, value: string | undefined, field: 'title' | 'uri' | 'headingPath') => {
-    const shown = value === undefined ? '' : escapeLabel(value)
+    const shown = value === undefined ? '' : memo.label(value)
     if (shown === '') return
     writer.write(` ${name}="`)
     writer.write(shown, { type: 'label', source: number, field })
@@ -69,7 +71,8 @@ export function sourceSegments(
     return [writer.finish('sources')]
   }
   writer.write('>\n')
-  const body = bodyPieces(draft, form)
+  const known = knownOf(draft, form, memo)
+  const body = known ? [known.pieces] : bodyPieces(draft, form)
   const apart = !body[0]?.[0]?.text.startsWith('/')
   const open = apart ? [writer.finish('sources')] : []
   const text = apart ? segmentWriter() : writer
@@ -90,7 +93,35 @@ export function sourceSegments(
       })
   }
   text.write(`\n</${tag}>\n\n`)
-  return [...open, text.finish('sources')]
+  const segment = text.finish('sources')
+  if (known === undefined || !apart) return [...open, segment]
+  if (known.body?.fence !== fence) known.body = { fence, memo: { tokens: undefined } }
+  return [...open, { ...segment, memo: known.body.memo }]
+}
+
+/** What is remembered of a source that is shown in full and escaped as usual. */
+function knownOf(draft: SourceDraft, form: SourceForm, memo: TextMemo): KnownText | undefined {
+  const usual = form.form === 'full' && draft.removed.length === 0 && draft.trust !== 'trusted'
+  return usual ? memo.known(draft.text) : undefined
+}
+
+/** Tokens of a source between its tags. */
+export function sourceCost(
+  draft: SourceDraft,
+  form: SourceForm,
+  number: number,
+  fence: string,
+  memo: TextMemo,
+  count: (text: string) => number,
+): number {
+  const known = knownOf(draft, form, memo)
+  const { title, uri } = draft.best.source
+  const name = known && `${number} ${fence} ${draft.trust} ${title}\n${uri}\n${draft.best.headingPath?.join('\n')}`
+  if (known?.cost !== undefined && known.cost.name === name) return known.cost.tokens
+  let tokens = 0
+  for (const segment of sourceSegments(draft, form, number, fence, memo)) tokens += segmentTokens(segment, count)
+  if (known !== undefined) known.cost = { name: name!, tokens }
+  return tokens
 }
 
 function bodyPieces(draft: SourceDraft, form: SourceForm): readonly (readonly EscapedPiece[])[] {
