@@ -2,7 +2,7 @@ import type { AbortOptions } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
 import type { Prompt, ToolCall } from '../prompt-assembler/prompt-assembler.ts'
 import type { FinishReason, LanguageModel, ModelUsage } from './language-model.ts'
-import { type Citation, checkCitation, citationReader } from './read-citations.ts'
+import { type Citation, citationReader } from './read-citations.ts'
 
 /** Options of {@link answer}. */
 export interface AnswerOptions extends AbortOptions {
@@ -33,8 +33,8 @@ export type AnswerEvent =
 
 /**
  * Asks a model and checks its citations while it speaks. A mark `[n]` is resolved to the source of that number; words in
- * double quotes directly before the mark are looked for in that source, and found ones are `verified` with their exact span.
- * Everything else is `unverified` with a reason. Throws what the model throws, and `INVALID_RESPONSE` when the stream ends
+ * double quotes directly before the mark are looked for in that source, and found ones are `verified` with their exact span;
+ * slips of the pen are forgiven, changed numbers, negations and words are not. Everything else is `unverified` with a reason. Throws what the model throws, and `INVALID_RESPONSE` when the stream ends
  * without a finish.
  *
  * @example
@@ -65,7 +65,7 @@ export async function* answer(
         yield { type: 'citation', citation }
       }
     } else if (event.type === 'citation') {
-      const citation = checkCitation(prompt.sources, event.citation, text.length)
+      const citation = reader.check(event.citation)
       citations.push(citation)
       yield { type: 'citation', citation }
     } else if (event.type === 'tool-call') {

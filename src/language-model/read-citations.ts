@@ -1,10 +1,10 @@
 import type { Span } from '../document.ts'
 import type { PromptSource } from '../prompt-assembler/prompt-assembler.ts'
-import { findQuote } from './find-quote.ts'
+import { type FoundQuote, type QuoteFinder, quoteFinder } from './find-quote.ts'
 import type { ModelCitation } from './language-model.ts'
 
 /** Why a citation is not verified. */
-export type UnverifiedReason = 'no-quote' | 'unknown-source' | 'quote-not-found'
+export type UnverifiedReason = 'no-quote' | 'unknown-source' | 'quote-not-found' | 'quote-altered'
 
 /** A place of an answer that points at a source, and what came of checking it. */
 export interface Citation {
@@ -18,9 +18,13 @@ export interface Citation {
   readonly origin: 'mark' | 'provider'
   /** The words quoted with it. */
   readonly quote?: string
-  /** In the document: the quoted words when verified, the whole source otherwise. Absent without a source. */
+  /** In the document: the quoted words where they were found, the whole source otherwise. Absent without a source. */
   readonly span?: Span
-  /** `verified` only when the quoted words stand in the source. */
+  /** How faithfully the words are quoted, where they were found. */
+  readonly match?: FoundQuote['match']
+  /** Single-character edits between quotation and source; 0 unless `match` is `near`. */
+  readonly edits?: number
+  /** `verified` only when the quoted words stand in the source, slips that change no number, negation or word aside. */
   readonly verdict: 'verified' | 'unverified'
   /** Why it is not verified. */
   readonly reason?: UnverifiedReason
@@ -30,6 +34,8 @@ export interface Citation {
 export interface CitationReader {
   /** The citations that the next piece completes. */
   read(piece: string): readonly Citation[]
+  /** A citation that the provider makes after the pieces read so far. */
+  check(citation: ModelCitation): Citation
 }
 
 /** One mark: `[2]`, `[1, 3]`, `[2–4]`, `【5】`. */
@@ -39,6 +45,7 @@ const LONGEST = 160
 
 /** Finds marks in a growing answer, each once, as soon as it is complete. Marks within code are not citations. */
 export function citationReader(sources: readonly PromptSource[]): CitationReader {
+  const judge = citationJudge(sources)
   let text = ''
   let from = 0
   let fenced = false
@@ -63,38 +70,36 @@ export function citationReader(sources: readonly PromptSource[]): CitationReader
         const at = { start: match.index, end: from }
         const quote = quoteBefore(text, match.index)
         for (const number of numbersOf(match[1]!))
-          found.push(judge(sources, { source: number, ...(quote === undefined ? {} : { quote }) }, at, 'mark'))
+          found.push(judge({ source: number, ...(quote === undefined ? {} : { quote }) }, at, 'mark'))
       }
       from = Math.max(from, text.length - LONGEST)
       return found
     },
+    check(citation) {
+      return judge(citation, { start: text.length, end: text.length }, 'provider')
+    },
   }
 }
 
-/** Judges a citation that the provider made when the answer was `length` units long. */
-export function checkCitation(sources: readonly PromptSource[], citation: ModelCitation, length: number): Citation {
-  return judge(sources, citation, { start: length, end: length }, 'provider')
-}
-
-function judge(sources: readonly PromptSource[], cited: ModelCitation, at: Span, origin: Citation['origin']): Citation {
-  const { source: number, quote } = cited
-  const source = sources.find((candidate) => candidate.number === number)
-  const base = { number, at, origin, ...(quote === undefined ? {} : { quote }) }
-  if (source === undefined) return { ...base, verdict: 'unverified', reason: 'unknown-source' }
-  const whole = { start: source.start, end: source.end }
-  if (quote === undefined || quote.trim() === '')
-    return { ...base, source, span: whole, verdict: 'unverified', reason: 'no-quote' }
-  const found = findQuote(
-    source.text,
-    quote,
-    cited.span && { start: cited.span.start - source.start, end: cited.span.end - source.start },
-  )
-  if (found === undefined) return { ...base, source, span: whole, verdict: 'unverified', reason: 'quote-not-found' }
-  return {
-    ...base,
-    source,
-    span: { start: source.start + found.start, end: source.start + found.end },
-    verdict: 'verified',
+/** Judges citations; a source is prepared once, when a quotation is first looked for in it. */
+function citationJudge(sources: readonly PromptSource[]) {
+  const finders = new Map<number, QuoteFinder>()
+  return ({ source: number, quote, span }: ModelCitation, at: Span, origin: Citation['origin']): Citation => {
+    const source = sources.find((candidate) => candidate.number === number)
+    const base = { number, at, origin, ...(quote === undefined ? {} : { quote }) }
+    if (source === undefined) return { ...base, verdict: 'unverified', reason: 'unknown-source' }
+    const { start, end } = source
+    const whole = { ...base, source, span: { start, end }, verdict: 'unverified' } as const
+    if (quote === undefined || quote.trim() === '') return { ...whole, reason: 'no-quote' }
+    const finder = finders.get(number) ?? quoteFinder(source.text)
+    finders.set(number, finder)
+    const found = finder.find(quote, span && { start: span.start - start, end: span.end - start })
+    if (found === undefined) return { ...whole, reason: 'quote-not-found' }
+    const { match, edits } = found
+    const place = { ...base, source, span: { start: start + found.start, end: start + found.end }, match, edits }
+    return found.altered
+      ? { ...place, verdict: 'unverified', reason: 'quote-altered' }
+      : { ...place, verdict: 'verified' }
   }
 }
 
