@@ -1,8 +1,9 @@
-import type { Metadata } from '../document.ts'
+import type { Metadata, Passage } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
 import { describe, requireInteger } from '../internal/argument.ts'
 import { type FusionMethod, fuse, hasScores } from './fusion.ts'
 import { requireQuery, topKOf } from './index-retrieval.ts'
+import { dropNearDuplicates } from './near-duplicates.ts'
 import type { Retrieval, RetrieveOptions, Retriever, StageReport } from './retriever.ts'
 
 /** How much each leg of a hybrid counts. */
@@ -27,7 +28,14 @@ export interface HybridRetrieverOptions<M extends Metadata = Metadata, Q = strin
   readonly rrfK?: number
   /** How many passages each leg is asked for, at least `topK`. Default 100. */
   readonly candidates?: number
+  /** `overlap` lowers the dense leg's weight, query by query, when its best are strangers to the lexical leg: fewer than three of its ten best among a full list of lexical candidates. A leg of noise then does no harm. Default `overlap`. */
+  readonly gate?: 'overlap' | 'none'
+  /** Share of word 4-grams from which a passage counts as a repetition of a better one and is left out: above 0, at most 1; false keeps all. Default 0.95. */
+  readonly nearDuplicates?: number | false
 }
+
+/** Of the dense leg's best, how many are looked at, and how many of them the lexical leg must know. */
+const GATE = { best: 10, known: 3 }
 
 /**
  * Joins lexical and dense retrieval: what a query names and what it means. Every passage says what each leg said of it.
@@ -42,13 +50,18 @@ export interface HybridRetrieverOptions<M extends Metadata = Metadata, Q = strin
 export function hybridRetriever<M extends Metadata = Metadata, Q = string>(
   options: HybridRetrieverOptions<M, Q>,
 ): Retriever<M, Q> {
-  const { fusion = 'convex', rrfK = 60, candidates = 100 } = options
+  const { fusion = 'convex', rrfK = 60, candidates = 100, gate = 'overlap', nearDuplicates = 0.95 } = options
   const lexicalWeight = requireWeight('weights.lexical', options.weights?.lexical ?? 1)
   const denseWeight = requireWeight('weights.dense', options.weights?.dense ?? 0.1)
   if (lexicalWeight === 0 && denseWeight === 0)
     throw new GroundlineError('INVALID_ARGUMENT', 'weights must not both be 0: nothing would be searched')
   requireInteger('rrfK', rrfK, 0)
   requireInteger('candidates', candidates, 1, 10_000)
+  if (nearDuplicates !== false && !(nearDuplicates > 0 && nearDuplicates <= 1))
+    throw new GroundlineError(
+      'INVALID_ARGUMENT',
+      `nearDuplicates must be false or a share above 0, got ${nearDuplicates}`,
+    )
   if (denseWeight === 0) return alone(options.lexical, 'dense')
   if (lexicalWeight === 0) return alone(options.dense, 'lexical')
 
@@ -64,24 +77,36 @@ export function hybridRetriever<M extends Metadata = Metadata, Q = string>(
       retrieval?.signal?.throwIfAborted()
       const scored = hasScores(lexical.passages) && hasScores(dense.passages)
       const method = scored ? fusion : 'rrf'
-      const passages = fuse(
-        [
-          { passages: lexical.passages, weight: lexicalWeight },
-          { passages: dense.passages, weight: denseWeight },
-        ],
+      const confidence = gate === 'none' ? 1 : overlapConfidence(lexical.passages, dense.passages, wide.topK)
+      const lists = [
+        { passages: lexical.passages, weight: lexicalWeight },
+        { passages: dense.passages, weight: denseWeight * confidence },
+      ]
+      const fused = fuse(
+        lists.filter(({ weight }) => weight > 0),
         method,
         rrfK,
       )
-      const total = lexicalWeight + denseWeight
-      const report: StageReport = { stage: 'fusion', candidates: passages.length, note: `${method} of both legs` }
+      const kept = nearDuplicates === false ? fused.slice(0, topK) : dropNearDuplicates(fused, nearDuplicates, topK)
+      const [byWords = 0, byMeaning = 0] = lists.map(
+        ({ weight }) => weight / (lexicalWeight + denseWeight * confidence),
+      )
+      const gated = confidence < 1 ? `; dense gated to ${confidence.toFixed(2)} of its weight` : ''
+      const report: StageReport = { stage: 'fusion', candidates: fused.length, note: `${method} of both legs${gated}` }
       return {
-        passages: passages.slice(0, topK),
-        explanation: {
-          stages: [...weighted(lexical, lexicalWeight / total), ...weighted(dense, denseWeight / total), report],
-        },
+        passages: kept,
+        explanation: { stages: [...weighted(lexical, byWords), ...weighted(dense, byMeaning), report] },
       }
     },
   }
+}
+
+/** How far the lexical leg knows the best of the dense one, 0–1. A short lexical list says nothing, and gates nothing. */
+function overlapConfidence(lexical: readonly Passage[], dense: readonly Passage[], asked: number): number {
+  if (lexical.length < asked || dense.length < GATE.best) return 1
+  const known = new Set(lexical.map(({ id }) => id))
+  const shared = dense.slice(0, GATE.best).filter(({ id }) => known.has(id)).length
+  return Math.min(1, shared / GATE.known)
 }
 
 function weighted({ explanation }: Retrieval, weight: number): StageReport[] {

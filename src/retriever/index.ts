@@ -3,12 +3,27 @@ export {
   type ContextualLexicalRetrieverOptions,
   contextualLexicalRetriever,
 } from './contextual-lexical-retriever.ts'
+  type LimitPerSourceOptions,
+  limitPerSource,
+  type SourceAuthorityOptions,
+  sourceAuthority,
+  type TimeDecayOptions,
+  timeDecay,
+} from './adjusting-transforms.ts'
 export { type DenseRetrieverOptions, denseRetriever } from './dense-retriever.ts'
 export type { FusionMethod } from './fusion.ts'
 export { type HybridRetrieverOptions, type HybridWeights, hybridRetriever } from './hybrid-retriever.ts'
 export { type LexicalOverlapRerankerOptions, lexicalOverlapReranker } from './lexical-overlap-reranker.ts'
 export { type LexicalRetrieverOptions, lexicalRetriever } from './lexical-retriever.ts'
+export { type MaximalMarginalRelevanceOptions, maximalMarginalRelevance } from './maximal-marginal-relevance.ts'
 export { type MemoryChunkStore, memoryChunkStore } from './memory-chunk-store.ts'
+export { type MultiQueryRetrieverOptions, multiQueryRetriever, type QueryGenerator } from './multi-query-retriever.ts'
+export {
+  type ParentRetrieverOptions,
+  parentRetriever,
+  type WindowRetrieverOptions,
+  windowRetriever,
+} from './parent-retriever.ts'
 export type {
   ChunkStore,
   Explanation,
@@ -21,6 +36,7 @@ export type {
   StageReport,
   StoredChunk,
 } from './retriever.ts'
+export { type TieredRetrieverOptions, tieredRetriever } from './tiered-retriever.ts'
 export {
   type AiSdkTool,
   type RetrievalTool,
@@ -32,3 +48,8 @@ export {
   type ToToolOptions,
   toTool,
 } from './to-tool.ts'
+export {
+  type RetrievalStep,
+  type TransformedRetrieverOptions,
+  transformedRetriever,
+} from './transformed-retriever.ts'

@@ -1,0 +1,53 @@
+import type { Metadata, Passage } from '../document.ts'
+import { topKOf } from './index-retrieval.ts'
+import type { PassageTransform, Reranker, Retriever, StageReport } from './retriever.ts'
+
+/** A step after retrieval: a transform, or a reranker. */
+export type RetrievalStep = PassageTransform | Reranker
+
+/** What {@link transformedRetriever} is made of. */
+export interface TransformedRetrieverOptions<M extends Metadata = Metadata> {
+  /** Finds passages. */
+  readonly retriever: Retriever<M>
+  /** What happens to them, in order: reranking, decay, caps, compression, redaction. */
+  readonly steps: readonly RetrievalStep[]
+  /** How many passages the steps get, at least `topK`. Default 50. */
+  readonly candidates?: number
+}
+
+/**
+ * Retrieval with steps after it. Every step is named in the explanation with how many passages it left.
+ *
+ * @example
+ * const retriever = transformedRetriever({ retriever: hybrid, steps: [reranker, limitPerSource({ limit: 2 })] })
+ */
+// @__NO_SIDE_EFFECTS__
+export function transformedRetriever<M extends Metadata = Metadata>(
+  options: TransformedRetrieverOptions<M>,
+): Retriever<M> {
+  const { retriever, steps, candidates = 50 } = options
+  return {
+    async retrieve(query, retrieval) {
+      const topK = topKOf(retrieval)
+      const { signal } = retrieval ?? {}
+      const found = await retriever.retrieve(query, { ...retrieval, topK: Math.max(topK, candidates) })
+      let passages: readonly Passage<M>[] = found.passages
+      const reports: StageReport[] = []
+      for (const step of steps) {
+        signal?.throwIfAborted()
+        const before = passages.length
+        passages =
+          typeof step === 'function'
+            ? await step(query, passages, { signal })
+            : await step.rerank(query, passages, { signal })
+        const stage = passages[0]?.stages.at(-1)?.stage ?? 'transform'
+        const note = passages.length < before ? `${before - passages.length} left out` : undefined
+        reports.push({ stage, candidates: passages.length, ...(note && { note }) })
+      }
+      return {
+        passages: passages.slice(0, topK),
+        explanation: { stages: [...found.explanation.stages, ...reports] },
+      }
+    },
+  }
+}
