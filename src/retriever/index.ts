@@ -3,6 +3,7 @@ export {
   type ContextualLexicalRetrieverOptions,
   contextualLexicalRetriever,
 } from './contextual-lexical-retriever.ts'
+
   type LimitPerSourceOptions,
   limitPerSource,
   type SourceAuthorityOptions,
@@ -10,6 +11,7 @@ export {
   type TimeDecayOptions,
   timeDecay,
 } from './adjusting-transforms.ts'
+
 export { type DenseRetrieverOptions, denseRetriever } from './dense-retriever.ts'
 export type { FusionMethod } from './fusion.ts'
 export { type HybridRetrieverOptions, type HybridWeights, hybridRetriever } from './hybrid-retriever.ts'
