@@ -1,9 +1,4 @@
 export {
-  type ContextSections,
-  type ContextualLexicalRetrieverOptions,
-  contextualLexicalRetriever,
-} from './contextual-lexical-retriever.ts'
-
   type LimitPerSourceOptions,
   limitPerSource,
   type SourceAuthorityOptions,
@@ -11,6 +6,11 @@ export {
   type TimeDecayOptions,
   timeDecay,
 } from './adjusting-transforms.ts'
+export {
+  type ContextSections,
+  type ContextualLexicalRetrieverOptions,
+  contextualLexicalRetriever,
+} from './contextual-lexical-retriever.ts'
 
 export { type DenseRetrieverOptions, denseRetriever } from './dense-retriever.ts'
 export type { FusionMethod } from './fusion.ts'
