@@ -51,7 +51,7 @@ console.log(`exact scan ${((performance.now() - scanStart) / queries.length).toF
 
 // Builds, in slices taken in turns, in CPU seconds of this process while each one works.
 const flat = new Float32Array(size * dimensions)
-vectors.forEach((vector, i) => flat.set(vector, i * dimensions))
+for (const [i, vector] of vectors.entries()) flat.set(vector, i * dimensions)
 const raw = new Index({
   dimensions,
   metric: 'ip',
