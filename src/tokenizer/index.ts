@@ -1,6 +1,20 @@
 export { byteBoundCounter } from './byte-bound-counter.ts'
 export type { BytePairTokenizer, DecodeOptions } from './byte-pair-tokenizer.ts'
+export {
+  type CountedContent,
+  type CountedFunction,
+  type CountedMessage,
+  type CountedRequest,
+  type CountedTool,
+  countMessages,
+} from './count-messages.ts'
 export { exactCounter } from './exact-counter.ts'
+export {
+  type LearnedRatios,
+  type LearningCounter,
+  type LearningCounterOptions,
+  learningCounter,
+} from './learning-counter.ts'
 export type { SpecialTokenOptions } from './special-tokens.ts'
 export type { TokenDecoder } from './token-decoder.ts'
 export type {

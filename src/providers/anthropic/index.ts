@@ -5,3 +5,4 @@ export {
   type AnthropicPromptCounterOptions,
   anthropicPromptCounter,
 } from './anthropic-prompt-counter.ts'
+export { type AnthropicTokenCounterOptions, anthropicTokenCounter } from './anthropic-token-counter.ts'

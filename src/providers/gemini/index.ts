@@ -1,1 +1,2 @@
 export { type GeminiEmbedderOptions, geminiEmbedder } from './gemini-embedder.ts'
+export { type GeminiTokenCounterOptions, geminiTokenCounter } from './gemini-token-counter.ts'

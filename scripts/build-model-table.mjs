@@ -1,0 +1,145 @@
+/**
+ * Writes src/tokenizer/models/model-rows.ts: `npm run build:models`. Prices and context windows come from
+ * @pydantic/genai-prices, output limits of OpenAI's models from gpt-tokenizer (a bench peer: `npm --prefix bench install`
+ * first), vocabularies from tiktoken's registry of model names, and what neither has from the vendors' documentation, below.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { findProvider } from '@pydantic/genai-prices'
+
+/** Day of publication of the pinned version; check with `npm view @pydantic/genai-prices time`. */
+const AS_OF = process.argv[2]
+if (!/^\d{4}-\d{2}-\d{2}$/.test(AS_OF ?? ''))
+  throw new Error('usage: build-model-table.mjs YYYY-MM-DD (day of the price data)')
+
+const root = new URL('../', import.meta.url)
+const read = (path) => JSON.parse(readFileSync(new URL(path, root), 'utf8'))
+const version = read('node_modules/@pydantic/genai-prices/package.json').version
+const limitsVersion = read('bench/node_modules/gpt-tokenizer/package.json').version
+const limits = await import(new URL('bench/node_modules/gpt-tokenizer/esm/models.gen.js', root))
+const outputLimits = new Map(
+  Object.entries(limits).flatMap(([id, spec]) => (spec?.max_output_tokens ? [[id, spec.max_output_tokens]] : [])),
+)
+
+/** Prefixes of tiktoken's registry (tiktoken/model.py), longest first; embedding models by name. */
+const vocabularies = [
+  [/^gpt-oss/, 'o200k_harmony'],
+  [/^(?:gpt-4o|chatgpt-4o|gpt-4\.1|gpt-4\.5|gpt-5|o1|o3|o4-mini)/, 'o200k_base'],
+  [/^(?:gpt-4|gpt-3\.5|text-embedding-|davinci-002|babbage-002)/, 'cl100k_base'],
+]
+
+/** Shortest cached prefix: the vendors' prompt-caching pages, where they name the model. */
+const cacheMinimum = {
+  openai: [[/^(?:gpt-4o|gpt-4\.1|gpt-5|o1|o3|o4-mini)/, 1024]],
+  anthropic: [
+    [/^claude-(?:opus-4-5|haiku-4-5)$/, 4096],
+    [/^claude-(?:opus-4-1|opus-4-0|sonnet-4-5|sonnet-4-0|3-7-sonnet)/, 1024],
+    [/^claude-3-(?:5-)?haiku/, 2048],
+  ],
+  google: [
+    [/^gemini-2\.5-flash$/, 1024],
+    [/^gemini-2\.5-pro$/, 4096],
+  ],
+}
+/** Rows of these providers, without models that they resell under another vendor's name. */
+const providers = {
+  openai: /./,
+  anthropic: /./,
+  google: /^(?:gemini|text-embedding)/,
+  mistral: /./,
+  deepseek: /./,
+  cohere: /./,
+  voyage: /./,
+  'x-ai': /./,
+}
+
+const rows = []
+for (const [provider, own] of Object.entries(providers)) {
+  const known = findProvider({ providerId: provider })
+  for (const model of known.models) {
+    if (!own.test(model.id) || /:|^ft/.test(model.id)) continue
+    const pricing = (Array.isArray(model.prices) ? model.prices : [{ prices: model.prices }]).map(pricingOf)
+    if (pricing.some((entry) => entry.input === undefined)) continue
+    const row = {
+      provider,
+      id: model.id,
+      vocabulary: provider === 'openai' ? first(vocabularies, model.id) : undefined,
+      contextWindow: model.context_window,
+      maxOutputTokens: provider === 'openai' ? outputLimits.get(model.id) : undefined,
+      cacheMinimumTokens: first(cacheMinimum[provider] ?? [], model.id),
+      pricing,
+    }
+    rows.push(
+      `    ${JSON.stringify(row)
+        .replace(/"([a-zA-Z]+)":/g, '$1: ')
+        .replaceAll('"', "'")
+        .replaceAll(',', ', ')},`,
+    )
+  }
+}
+
+writeFileSync(
+  new URL('src/tokenizer/models/model-rows.ts', root),
+  `// biome-ignore-all format: generated, one model a line
+import type { ModelInfo } from './model-info.ts'
+
+/** The rows that ship. Written by scripts/build-model-table.mjs; change that, or pass overrides. */
+// @__NO_SIDE_EFFECTS__
+export function modelRows(): readonly ModelInfo[] {
+  const rows: readonly Omit<ModelInfo, 'asOf' | 'source' | 'currency'>[] = [
+${rows.join('\n')}
+  ]
+  const sourceOf = (row: (typeof rows)[number]) =>
+    '@pydantic/genai-prices@${version}' +
+    (row.maxOutputTokens ? '; output limit: gpt-tokenizer@${limitsVersion}' : '') +
+    (row.vocabulary ? '; vocabulary: tiktoken/model.py' : '') +
+    (row.cacheMinimumTokens ? '; cache minimum: the provider\\'s prompt-caching page' : '')
+  return rows.map((row) => ({ ...row, currency: 'USD', asOf: '${AS_OF}', source: sourceOf(row) }))
+}
+`,
+)
+console.log(`${rows.length} models`)
+
+function first(table, id) {
+  return table.find(([pattern]) => pattern.test(id))?.[1]
+}
+
+function pricingOf({ prices, constraint }) {
+  const named = {
+    input: prices.input_mtok,
+    cacheRead: prices.cache_read_mtok,
+    cacheWrite: prices.cache_write_mtok,
+    cacheWriteLong: prices.cache_write_1h_mtok,
+    output: prices.output_mtok,
+  }
+  const starts = new Set(Object.values(named).flatMap((price) => price?.tiers?.map((tier) => tier.start) ?? []))
+  const at = (start) =>
+    Object.fromEntries(
+      Object.entries(named)
+        .filter(([, price]) => price !== undefined)
+        .map(([name, price]) => [name, micro(priceAbove(price, start))]),
+    )
+  const tiers = Array.from(starts).sort((a, b) => a - b)
+  return {
+    ...(constraint?.type === 'start_date' && { from: constraint.start_date }),
+    ...(constraint?.type === 'time_of_date' && { between: [clock(constraint.start_time), clock(constraint.end_time)] }),
+    ...at(-1),
+    ...(tiers.length > 0 && { tiers: tiers.map((start) => ({ above: start, ...at(start) })) }),
+  }
+}
+
+function priceAbove(price, start) {
+  if (typeof price === 'number') return price
+  return price.tiers.filter((tier) => tier.start <= start).sort((a, b) => b.start - a.start)[0]?.price ?? price.base
+}
+
+function micro(price) {
+  const scaled = Math.round(price * 1e6)
+  if (Math.abs(scaled - price * 1e6) > 1e-6) throw new Error(`price ${price} is no whole number of micro-units`)
+  return scaled
+}
+
+function clock(time) {
+  const match = /^(\d\d:\d\d)(?::00)?Z$/.exec(time)
+  if (!match) throw new Error(`time of day ${time}`)
+  return match[1]
+}
