@@ -8,10 +8,12 @@ import { createPace } from '../internal/pace.ts'
 import { createSerial } from '../internal/serial.ts'
 import { requireId, requireTopK } from '../internal/vector-arguments.ts'
 import type { Analyzer } from './analyzer.ts'
-import { type Bm25Parameters, type Bm25Variant, bm25Search, type QueryTerm } from './bm25.ts'
+import { type Bm25Parameters, type Bm25Variant, bm25Search } from './bm25.ts'
 import { englishAnalyzer } from './english-analyzer.ts'
 import { InvertedIndex, type WeightedTerms } from './inverted-index.ts'
+import { readLexicalBytes, writeLexicalBytes } from './lexical-bytes.ts'
 import type { LexicalEntry, LexicalIndex } from './lexical-index.ts'
+import { operatorQuery, queryTerms } from './query-terms.ts'
 
 /** Options of {@link lexicalIndex}. */
 export interface LexicalIndexOptions {
@@ -41,6 +43,32 @@ interface State<M extends Metadata> {
   readonly staging: boolean
 }
 
+/** What {@link lexicalIndex} makes. */
+export interface Bm25Index<M extends Metadata = Metadata> extends LexicalIndex<M> {
+  /** Frees memory. Later calls throw `CLOSED`. */
+  close(): Promise<void>
+  /** The whole index as bytes with a digest, for {@link openLexicalIndex}. */
+  save(): Promise<Uint8Array>
+}
+
+/**
+ * Opens what `save` gave, without analysing any text again. The options must name the same analyzer: `CORRUPT_DATA` for
+ * bytes that are not what was saved, `INVALID_ARGUMENT` for another analyzer. Field weights and BM25 parameters may differ.
+ *
+ * @example
+ * const index = await openLexicalIndex(await readFile('words.index'))
+ */
+export async function openLexicalIndex<M extends Metadata = Metadata>(
+  bytes: Uint8Array,
+  options: LexicalIndexOptions & AbortOptions = {},
+): Promise<Bm25Index<M>> {
+  const state: State<M> = { entries: new EntryTable<M>(), terms: new InvertedIndex(), staging: false }
+  const weights = [options.weights?.text ?? 1, options.weights?.headings ?? 1]
+  const analyzer = options.analyzer ?? englishAnalyzer()
+  await readLexicalBytes(bytes, analyzer.id, state, weights, options.signal)
+  return indexOver(options, state)
+}
+
 /**
  * BM25 over an inverted index in memory: score `idf · tf / (tf + k1 · (1 − b + b · length / averageLength))` with
  * `idf = ln(1 + (N − df + 0.5) / (df + 0.5))`, as Lucene computes it with exact lengths. Weighted fields count as one
@@ -52,24 +80,27 @@ interface State<M extends Metadata> {
  * const [match] = await index.search('rotating keys', { topK: 1 })
  */
 // @__NO_SIDE_EFFECTS__
-export function lexicalIndex<M extends Metadata = Metadata>(
-  options: LexicalIndexOptions = {},
-): LexicalIndex<M> & Required<Pick<LexicalIndex<M>, 'close'>> {
+export function lexicalIndex<M extends Metadata = Metadata>(options: LexicalIndexOptions = {}): Bm25Index<M> {
+  return indexOver(options, { entries: new EntryTable<M>(), terms: new InvertedIndex(), staging: false })
+}
+
+function indexOver<M extends Metadata>(options: LexicalIndexOptions, initial: State<M>): Bm25Index<M> {
   const { analyzer = englishAnalyzer(), weights = {} } = options
   const parameters = parametersOf(options)
   const textWeight = requireWeight('weights.text', weights.text ?? 1)
   const headingWeight = requireWeight('weights.headings', weights.headings ?? 1)
   const serial = createSerial()
-  let state: State<M> | undefined = { entries: new EntryTable<M>(), terms: new InvertedIndex(), staging: false }
+  let state: State<M> | undefined = initial
   const open = () => {
     if (state === undefined) throw new GroundlineError('CLOSED', 'the index was closed; make a new one')
     return state
   }
   const fieldsOf = (entry: LexicalEntry<M>): WeightedTerms[] => {
-    const fields = [{ terms: analyzer.analyze(entry.text), weight: textWeight }]
-    if (headingWeight > 0 && entry.headingPath?.length)
-      fields.push({ terms: analyzer.analyze(entry.headingPath.join('\n')), weight: headingWeight })
-    return fields.filter(({ weight }) => weight > 0)
+    const headings = entry.headingPath?.length ? analyzer.analyze(entry.headingPath.join('\n')) : []
+    return [
+      { terms: analyzer.analyze(entry.text), weight: textWeight },
+      { terms: headings, weight: headingWeight },
+    ]
   }
 
   const upsert = async (batch: readonly LexicalEntry<M>[], { signal }: AbortOptions = {}): Promise<void> => {
@@ -107,13 +138,18 @@ export function lexicalIndex<M extends Metadata = Metadata>(
         const removed = requireArray('ids', ids).map((id) => entries.remove(id))
         terms.remove(removed.filter((slot) => slot !== undefined))
       }),
-    async search(query, { topK, filter, signal }) {
+    async search(query, { topK, filter, signal, syntax = 'plain' }) {
       const { entries, terms, staging } = open()
       signal?.throwIfAborted()
       requireString('query', query)
       requireTopK(topK)
       const parsed = filter === undefined ? undefined : parseFilter(filter)
       const allowed = parsed === undefined && !staging ? undefined : entries.allowed(parsed)
+      if (syntax === 'operators') {
+        const { wanted, holding } = operatorQuery(terms, analyzer, query, allowed)
+        const best = bm25Search(terms, wanted, parameters, topK, holding, entries.isBefore)
+        return best.sorted().map(({ item, score }) => ({ id: entries.idAt(item), score }))
+      }
       const wanted = queryTerms(terms, analyzer.analyze(query))
       const best = bm25Search(terms, wanted, parameters, topK, allowed, entries.isBefore)
       return best.sorted().map(({ item, score }) => ({ id: entries.idAt(item), score }))
@@ -123,21 +159,13 @@ export function lexicalIndex<M extends Metadata = Metadata>(
       signal?.throwIfAborted()
       return filter === undefined ? entries.size : entries.allowed(parseFilter(filter)).count
     },
+    async save() {
+      return serial(async () => writeLexicalBytes(analyzer.id, open()))
+    },
     async close() {
       state = undefined
     },
   }
-}
-
-function queryTerms(index: InvertedIndex, terms: readonly string[]): QueryTerm[] {
-  const counts = new Map<string, number>()
-  for (const term of terms) counts.set(term, (counts.get(term) ?? 0) + 1)
-  const found: QueryTerm[] = []
-  for (const [term, weight] of counts) {
-    const postings = index.postings(term)
-    if (postings !== undefined) found.push({ postings, weight, documentFrequency: postings.count })
-  }
-  return found
 }
 
 function parametersOf({ k1 = 1.2, b = 0.75, variant = 'bm25', delta }: LexicalIndexOptions): Bm25Parameters {

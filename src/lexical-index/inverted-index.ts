@@ -14,6 +14,9 @@ export interface Postings {
   minLength: number
 }
 
+/** Closes a field in a document's sequence, so that no phrase crosses from one field into the next. */
+export const FIELD_END = 0xffffffff
+
 /** Terms of one field of a document, with the field's weight. */
 export interface WeightedTerms {
   /** In text order. */
@@ -62,9 +65,9 @@ export class InvertedIndex {
     return postings?.count ? postings : undefined
   }
 
-  /** Every term that some document holds. */
-  *terms(): IterableIterator<string> {
-    for (let id = 0; id < this.#terms.length; id++) if (this.#postings[id]!.count > 0) yield this.#terms[id]!
+  /** Every term by id, those that no document holds any more among them. */
+  get terms(): readonly string[] {
+    return this.#terms
   }
 
   /** The id by which sequences name a term. */
@@ -72,24 +75,40 @@ export class InvertedIndex {
     return this.#termIds.get(term)
   }
 
-  /** Term ids of a document in text order, field after field. */
+  /** Term ids of a document in text order, each field closed by {@link FIELD_END}. */
   sequence(document: number): Uint32Array | undefined {
     return this.#sequences[document]
   }
 
   /** Adds a document under a number that is free. */
   add(document: number, fields: readonly WeightedTerms[]): void {
-    const sequence = new Uint32Array(fields.reduce((sum, { terms }) => sum + terms.length, 0))
+    const sequence = new Uint32Array(fields.reduce((sum, { terms }) => sum + terms.length + 1, 0))
+    let at = 0
+    for (const { terms } of fields) {
+      for (const term of terms) sequence[at++] = this.idOf(term)
+      sequence[at++] = FIELD_END
+    }
+    this.addSequence(
+      document,
+      sequence,
+      fields.map(({ weight }) => weight),
+    )
+  }
+
+  /** Adds a document whose terms are already ids, each field closed by {@link FIELD_END}; one weight a field. */
+  addSequence(document: number, sequence: Uint32Array, weights: readonly number[]): void {
     const frequencies = new Map<number, number>()
     let length = 0
-    let at = 0
-    for (const { terms, weight } of fields) {
-      length += terms.length * weight
-      for (const term of terms) {
-        const id = this.#idOf(term)
-        sequence[at++] = id
-        frequencies.set(id, (frequencies.get(id) ?? 0) + weight)
+    let field = 0
+    for (const id of sequence) {
+      if (id === FIELD_END) {
+        field++
+        continue
       }
+      const weight = weights[field]!
+      if (weight === 0) continue
+      length += weight
+      frequencies.set(id, (frequencies.get(id) ?? 0) + weight)
     }
     this.#sequences[document] = sequence
     this.#setLength(document, length)
@@ -105,7 +124,7 @@ export class InvertedIndex {
       const sequence = this.#sequences[document]
       if (sequence === undefined) continue
       setBit(gone, document)
-      for (const id of sequence) affected.add(id)
+      for (const id of sequence) if (id !== FIELD_END) affected.add(id)
       this.#sequences[document] = undefined
       this.#totalLength -= this.#lengths[document]!
       this.#size--
@@ -114,7 +133,8 @@ export class InvertedIndex {
     if (this.#size === 0) this.#totalLength = 0
   }
 
-  #idOf(term: string): number {
+  /** The id of a term, new if need be. */
+  idOf(term: string): number {
     let id = this.#termIds.get(term)
     if (id === undefined) {
       id = this.#terms.length

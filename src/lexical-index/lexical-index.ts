@@ -18,6 +18,8 @@ export interface LexicalSearchOptions<M extends Metadata = Metadata> extends Abo
   readonly topK: number
   /** Only entries whose metadata pass. */
   readonly filter?: Filter<M> | undefined
+  /** `plain` takes the query as text. `operators` reads `"two words"` as a phrase that a match must hold, and `rot*` as every word that begins so; an index without phrases or prefixes may refuse it with `INVALID_ARGUMENT`. Default `plain`. */
+  readonly syntax?: 'plain' | 'operators' | undefined
 }
 
 /** Finds the entries that share words with a query. Matches are best first, ties by id. */

@@ -6,6 +6,8 @@ export interface WordAnalyzerOptions {
   readonly name?: string
   /** Reduces a folded word to its stem. Default: none. */
   readonly stem?: ((word: string) => string) | undefined
+  /** Whether diacritics are folded before the stemmer sees a word, or after. Default `before`. */
+  readonly fold?: 'before' | 'after'
   /** Folded words that are left out. Default: none. */
   readonly stopWords?: ReadonlySet<string> | undefined
 }
@@ -23,15 +25,16 @@ const MAX_WORD = 64
  */
 // @__NO_SIDE_EFFECTS__
 export function wordAnalyzer(options: WordAnalyzerOptions = {}): Analyzer {
-  const { name = 'words', stem, stopWords } = options
+  const { name = 'words', stem, stopWords, fold = 'before' } = options
   return {
     id: `${name}/1`,
     analyze(text) {
       const terms: string[] = []
       const add = (word: string) => {
-        const folded = fold(word)
+        const lower = lowerCase(word)
+        const folded = fold === 'before' || stem === undefined ? foldMarks(lower) : foldMarks(stem(lower))
         if (folded === '' || stopWords?.has(folded)) return
-        terms.push(stem === undefined ? folded : stem(folded))
+        terms.push(fold === 'before' && stem !== undefined ? stem(folded) : folded)
       }
       for (const [run] of text.matchAll(/[\p{L}\p{N}\p{M}_]+/gu)) {
         if (PLAIN.test(run)) add(run)
@@ -71,10 +74,15 @@ function addIdentifier(run: string, add: (word: string) => void): void {
   add(word.replaceAll('_', ''))
 }
 
-function fold(word: string): string {
+function lowerCase(word: string): string {
   const cut = word.length > MAX_WORD ? word.slice(0, MAX_WORD) : word
   const lower = cut.toLowerCase()
-  return ASCII.test(lower) ? lower : lower.normalize('NFKD').replace(/[\u0300-\u036f]/g, '')
+  return ASCII.test(lower) ? lower : lower.normalize('NFKC')
+}
+
+/** A word in lower case without diacritics, as terms are. */
+export function foldMarks(word: string): string {
+  return ASCII.test(word) ? word : word.normalize('NFKD').replace(/[\u0300-\u036f]/g, '')
 }
 
 const ASCII = /^[\u0000-\u007f]*$/

@@ -1,6 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type LexicalIndexOptions, lexicalIndex, wordAnalyzer } from '../../src/lexical-index/index.ts'
+import {
+  type LexicalIndexOptions,
+  lexicalIndex,
+  openLexicalIndex,
+  wordAnalyzer,
+} from '../../src/lexical-index/index.ts'
 import { createRandom, lexicalIndexConformance } from '../../src/testing/index.ts'
 
 const entry = (id: string, text: string, headingPath?: string[]) =>
@@ -84,4 +89,84 @@ describe('lexicalIndex', () => {
       expect(() => lexicalIndex(options)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
     },
   )
+})
+
+describe('lexicalIndex with operators', () => {
+  const texts = {
+    a: 'the key rotation schedule',
+    b: 'rotation of the key',
+    c: 'keys rotate; a schedule of rotating keys',
+    d: 'rotor blades',
+  }
+  const search = async (query: string, heading?: string[]) => {
+    const index = lexicalIndex()
+    await index.upsert(Object.entries(texts).map(([id, text]) => entry(id, text, id === 'd' ? heading : undefined)))
+    return (await index.search(query, { topK: 10, syntax: 'operators' })).map(({ id }) => id).sort()
+  }
+
+  it.each([
+    ['"key rotation"', ['a']],
+    ['"rotation of key"', ['b']],
+    ['"key rotation" blades', ['a']],
+    ['"key rotation" "rotor blades"', []],
+    ['"no such phrase"', []],
+    ['rot*', ['a', 'b', 'c', 'd']],
+    ['roto*', ['d']],
+    ['ROTO* schedule', ['a', 'c', 'd']],
+    ['"', []],
+    ['*', []],
+    ['""', []],
+  ])('answers %s with %j', async (query, ids) => {
+    expect(await search(query)).toEqual(ids)
+  })
+
+  it('lets no phrase cross from the text into the headings', async () => {
+    expect(await search('"rotor blades"', ['steel'])).toEqual(['d'])
+    expect(await search('"blades steel"', ['steel'])).toEqual([])
+  })
+})
+
+describe('openLexicalIndex', () => {
+  it('answers as the saved index did, and goes on', async () => {
+    const random = createRandom(6)
+    const index = lexicalIndex({ weights: { headings: 2 } })
+    const words = () => Array.from({ length: 20 }, () => 'w'.repeat(1 + random.below(30))).join(' ')
+    await index.upsert(
+      Array.from({ length: 300 }, (_, i) => ({
+        ...entry(`e${i}`, words(), [words()]),
+        metadata: { even: i % 2 === 0 },
+      })),
+    )
+    await index.remove(['e7'])
+    const bytes = await index.save()
+    const again = await openLexicalIndex(bytes, { weights: { headings: 2 } })
+    const filter = { op: 'eq', path: ['even'], value: true } as const
+    for (let i = 0; i < 20; i++) {
+      const query = words()
+      const [left, right] = [
+        await index.search(query, { topK: 20, filter }),
+        await again.search(query, { topK: 20, filter }),
+      ]
+      expect(right.map(({ id }) => id)).toEqual(left.map(({ id }) => id))
+      for (const [at, { score }] of right.entries()) expect(score).toBeCloseTo(left[at]!.score, 9)
+    }
+    await again.upsert([entry('new', 'unheard')])
+    expect((await again.search('unheard', { topK: 1 }))[0]?.id).toBe('new')
+    expect(await again.count()).toBe(300)
+  })
+
+  it('refuses damaged bytes and another analyzer', async () => {
+    const index = lexicalIndex()
+    await index.upsert([entry('a', 'some words'), entry('b', 'more words')])
+    const bytes = await index.save()
+    for (let at = 0; at < bytes.length; at += 7) {
+      const damaged = bytes.slice()
+      damaged[at]! ^= 4
+      await expect(openLexicalIndex(damaged)).rejects.toMatchObject({ code: 'CORRUPT_DATA' })
+      await expect(openLexicalIndex(bytes.subarray(0, at))).rejects.toMatchObject({ code: 'CORRUPT_DATA' })
+    }
+    await expect(openLexicalIndex(bytes, { analyzer: wordAnalyzer() })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    })
+  })
 })

@@ -1,0 +1,80 @@
+import { bitsetWords, countBits, hasBit, setBit } from '../internal/bitset.ts'
+import type { AllowedSlots } from '../internal/entry-table.ts'
+import type { Analyzer } from './analyzer.ts'
+import type { QueryTerm } from './bm25.ts'
+import type { InvertedIndex } from './inverted-index.ts'
+import { foldMarks } from './word-analyzer.ts'
+
+/** A prefix stands for at most so many words, those in the most documents first. */
+const MOST_WORDS = 64
+
+/** The terms of a query that some document holds; one that is repeated counts as often. */
+export function queryTerms(index: InvertedIndex, terms: readonly string[]): QueryTerm[] {
+  const counts = new Map<string, number>()
+  for (const term of terms) counts.set(term, (counts.get(term) ?? 0) + 1)
+  const found: QueryTerm[] = []
+  for (const [term, weight] of counts) {
+    const postings = index.postings(term)
+    if (postings !== undefined) found.push({ postings, weight, documentFrequency: postings.count })
+  }
+  return found
+}
+
+/** Reads `"phrases"` and `prefixes*`: the terms that are scored, and the documents that hold every phrase. */
+export function operatorQuery(
+  index: InvertedIndex,
+  analyzer: Analyzer,
+  query: string,
+  allowed: AllowedSlots | undefined,
+): { wanted: QueryTerm[]; holding: AllowedSlots | undefined } {
+  const terms: string[] = []
+  let holding = allowed
+  const withoutPhrases = query.replace(/"([^"]*)"/g, (_, phrase: string) => {
+    const words = analyzer.analyze(phrase)
+    if (words.length > 0) {
+      terms.push(...words)
+      holding = documentsWith(index, words, holding)
+    }
+    return ' '
+  })
+  const rest = withoutPhrases.replace(/([\p{L}\p{N}\p{M}_]{1,64})\*/gu, (_, prefix: string) => {
+    terms.push(...wordsFrom(index, foldMarks(prefix.toLowerCase())))
+    return ' '
+  })
+  terms.push(...analyzer.analyze(rest))
+  return { wanted: queryTerms(index, terms), holding }
+}
+
+function wordsFrom(index: InvertedIndex, prefix: string): string[] {
+  return index.terms
+    .filter((term) => term.startsWith(prefix))
+    .map((term) => ({ term, count: index.postings(term)?.count ?? 0 }))
+    .filter(({ count }) => count > 0)
+    .sort((a, b) => b.count - a.count || (a.term < b.term ? -1 : 1))
+    .slice(0, MOST_WORDS)
+    .map(({ term }) => term)
+}
+
+/** Allowed documents in which the words stand next to each other within one field. */
+function documentsWith(
+  index: InvertedIndex,
+  words: readonly string[],
+  allowed: AllowedSlots | undefined,
+): AllowedSlots {
+  const found = new Uint32Array(bitsetWords(index.bound))
+  const ids = words.map((word) => index.termId(word) ?? -1)
+  const lists = words.map((word) => index.postings(word))
+  const rarest = lists.reduce((a, b) => ((b?.count ?? 0) < (a?.count ?? 0) ? b : a), lists[0])
+  for (let i = 0; i < (rarest?.count ?? 0); i++) {
+    const document = rarest!.documents[i]!
+    if (allowed !== undefined && !hasBit(allowed.words, document)) continue
+    if (holdsPhrase(index.sequence(document)!, ids)) setBit(found, document)
+  }
+  return { words: found, count: countBits(found) }
+}
+
+function holdsPhrase(sequence: Uint32Array, ids: readonly number[]): boolean {
+  for (let at = sequence.indexOf(ids[0]!); at !== -1; at = sequence.indexOf(ids[0]!, at + 1))
+    if (ids.every((id, i) => sequence[at + i] === id)) return true
+  return false
+}
