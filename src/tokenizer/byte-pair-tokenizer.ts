@@ -2,10 +2,11 @@ import { GroundlineError } from '../errors.ts'
 import { describe, requireInteger, requireString } from '../internal/argument.ts'
 import { createBytePairEncoder } from './byte-pair-encoder.ts'
 import type { RankTable } from './rank-table.ts'
+import { createSpanCounter } from './span-counter.ts'
 import { cutAtSpecialTokens, type SpecialTokenOptions } from './special-tokens.ts'
 import type { Splitter } from './splitter.ts'
 import { createTokenDecoder, type TokenDecoder } from './token-decoder.ts'
-import type { OffsetOptions, SpanTokenizer } from './tokenizer.ts'
+import type { OffsetOptions, SpanCounter, SpanTokenizer } from './tokenizer.ts'
 import { type TruncateOptions, truncate } from './truncate.ts'
 
 /** What {@link BytePairTokenizer.decode} does with bytes that are not UTF-8. */
@@ -30,6 +31,8 @@ export interface BytePairTokenizer extends SpanTokenizer {
   offsets(text: string, options?: SpecialTokenOptions & OffsetOptions): Uint32Array
   /** The longest part of a text that counts at most `maxTokens`, cut at grapheme boundaries: {@link truncate}. */
   truncate(text: string, maxTokens: number, options?: TruncateOptions): string
+  /** Exact counts of slices of a text, after one pass over it and 8 bytes a word. */
+  spans(text: string): SpanCounter
   /** Decodes a stream of tokens; it never emits half a character. */
   decoder(): TokenDecoder
   /** The bytes of one token; a copy. Throws `INVALID_TOKEN` for an id that is not in the vocabulary. */
@@ -141,6 +144,10 @@ export function createBytePairTokenizer(parts: BytePairParts): BytePairTokenizer
       }
     },
     truncate: (text, maxTokens, options) => truncate(tokenizer, text, maxTokens, options),
+    spans(text) {
+      requireString('text', text)
+      return createSpanCounter(text, encoder)
+    },
     decoder: () => createTokenDecoder(bytesOf),
     tokenBytes: (token) => bytesOf(token).slice(),
   }

@@ -21,6 +21,7 @@ export type {
   LocalTokenCounter,
   OffsetOptions,
   RemoteTokenCounter,
+  SpanCounter,
   SpanTokenizer,
   TokenCounter,
   Tokenizer,

@@ -21,10 +21,10 @@ export interface OffsetOptions {
 /**
  * A {@link Tokenizer} whose tokens are spans of the text. This is what a chunker asks for.
  *
- * To extend a span without counting it again: `offsets` gives the token ends of a whole text in one pass, so the tokens
- * between two token ends are a difference of indices. That difference is the count of the slice as a text of its own
- * wherever a cut stands between words; elsewhere the two may differ by a few tokens, because the slice is split into
- * words anew. `count(slice)` decides; `countUpTo` decides at the cost of `limit` tokens, however long the slice is.
+ * To extend a span without counting it again: `spans(text)` counts any slice exactly after one pass over the text, at the
+ * cost of a few words per slice. `offsets` gives the token ends of the whole text; a difference of their indices is the
+ * count of the slice where both cuts stand between words, and close to it elsewhere. `countUpTo` costs `limit` tokens,
+ * however long the text is.
  */
 export interface SpanTokenizer extends Tokenizer {
   /**
@@ -35,6 +35,14 @@ export interface SpanTokenizer extends Tokenizer {
   offsets(text: string, options?: OffsetOptions): Uint32Array
   /** `min(count(text), limit + 1)`: stops as soon as the text is known to be longer than `limit` tokens. */
   countUpTo(text: string, limit: number): number
+  /** Exact counts of slices after one pass. Absent: count each slice. */
+  spans?(text: string): SpanCounter
+}
+
+/** Counts slices of one text. */
+export interface SpanCounter {
+  /** `count(text.slice(start, end))`. Throws `INVALID_ARGUMENT` unless 0 ≤ start ≤ end ≤ text.length. */
+  count(start: number, end: number): number
 }
 
 /** Counts in process. What its number means is its `kind`. */
