@@ -42,7 +42,7 @@ export interface PromptAssemblerOptions {
   readonly historyShare?: number
   /** History is cut after a multiple of this many turns, so that the cached prefix lasts for as many. Default 1. */
   readonly historyBlock?: number
-  /** Tokens below which the provider caches no prefix: no breakpoint is placed there. Default 1,024. */
+  /** Tokens below which the provider caches no prefix, as `cacheMinimumOf` says: no breakpoint is placed there. Default 1,024. */
   readonly cacheMinimum?: number
   /** What stands before the sources. The default tells the model to answer from them and how to cite. */
   readonly sourcesIntro?: string

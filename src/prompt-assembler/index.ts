@@ -1,5 +1,6 @@
 export { promptAssembler } from './assembler.ts'
 export type { PromptAssemblerOptions } from './assembler-settings.ts'
+export { cacheMinimumOf } from './cache-minimum.ts'
 export { cachedTokens } from './cache-plan.ts'
 export { genericOverhead, openaiChatOverhead } from './chat-overhead.ts'
 export { explainPrompt } from './explain-prompt.ts'

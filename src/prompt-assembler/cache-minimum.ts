@@ -1,0 +1,51 @@
+import { GroundlineError } from '../errors.ts'
+import { describe } from '../internal/argument.ts'
+
+/**
+ * Shortest prefix that a provider caches, by the beginning of the model's name; the longest beginning counts. From Anthropic's
+ * and Google's documentation of prompt and context caching and OpenAI's prompt caching guide, 2026. Where a vendor's page
+ * and what users measured differ (Sonnet 4.6), the larger number.
+ */
+const MINIMA: readonly (readonly [prefix: string, tokens: number])[] = [
+  ['claude-opus-4-7', 4096],
+  ['claude-opus-4-6', 4096],
+  ['claude-opus-4-5', 4096],
+  ['claude-opus-4', 1024],
+  ['claude-sonnet-4-6', 2048],
+  ['claude-sonnet-4', 1024],
+  ['claude-3-7-sonnet', 1024],
+  ['claude-haiku-4-5', 4096],
+  ['claude-3-5-haiku', 2048],
+  ['claude-3-haiku', 2048],
+  ['gpt-4o', 1024],
+  ['gpt-4.1', 1024],
+  ['gpt-5', 1024],
+  ['o1', 1024],
+  ['o3', 1024],
+  ['o4', 1024],
+  ['gemini-2.5-flash', 1024],
+  ['gemini-2.5-pro', 4096],
+]
+
+/**
+ * Tokens below which a model's provider caches no prefix, for the assembler's `cacheMinimum`. Throws `UNKNOWN_MODEL` for a
+ * model without a published number; look it up and pass it yourself.
+ *
+ * @example
+ * ```ts
+ * const assembler = promptAssembler({ counter, contextWindow, outputReserve, cacheMinimum: cacheMinimumOf('claude-opus-4-6') })
+ * ```
+ */
+export function cacheMinimumOf(model: string): number {
+  const name = model.slice(model.lastIndexOf('/') + 1)
+  let best: readonly [string, number] | undefined
+  for (const entry of MINIMA) if (name.startsWith(entry[0]) && entry[0].length > (best?.[0].length ?? 0)) best = entry
+  if (best !== undefined) return best[1]
+  throw new GroundlineError(
+    'UNKNOWN_MODEL',
+    `no shortest cached prefix is known for ${describe(model)}; pass cacheMinimum as a number`,
+    {
+      details: { model },
+    },
+  )
+}
