@@ -83,7 +83,7 @@ export class OnnxGraph {
     return output
   }
 
-  floats(dims: readonly number[], values: readonly number[]): string {
+  floats(dims: readonly number[], values: ArrayLike<number>): string {
     const name = `w${++this.#names}`
     this.#constants.push(tensor(name, dims, FLOAT, new Uint8Array(Float32Array.from(values).buffer)))
     return name
