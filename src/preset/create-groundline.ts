@@ -2,7 +2,7 @@ import { type Chunker, markdownChunker } from '../chunker/index.ts'
 import { type CorpusChange, memoryStorage, openCorpus, syncCorpus } from '../corpus/index.ts'
 import type { Storage } from '../corpus/storage.ts'
 import type { Metadata } from '../document.ts'
-import { type Embedder, lexicalHashEmbedder } from '../embedder/index.ts'
+import { type Embedder, staticEmbedder } from '../embedder/index.ts'
 import { GroundlineError } from '../errors.ts'
 import { requireInteger } from '../internal/argument.ts'
 import { canonicalJson } from '../internal/hash.ts'
@@ -42,12 +42,12 @@ const INSTRUCTIONS = 'Answer the question from the numbered sources. If they do 
 export async function createGroundline<M extends Metadata = Metadata>(
   options: GroundlineOptions<M> = {},
 ): Promise<Groundline<M>> {
-  const { readOnly = false, topK = 8, contextWindow = 8192, outputReserve = 1024 } = options
+  const { readOnly = false, topK = 8, contextWindow = 8192, outputReserve = 1024, denseWeight = 0.5 } = options
   requireInteger('topK', topK, 1, 10_000)
   const tokenizer = options.tokenizer ?? o200kBase()
   const chunker: Chunker = options.chunker ?? markdownChunker({ maxTokens: 256, counter: tokenizer })
   const loaders = options.loaders ?? [markdownLoader(), textLoader()]
-  const embedder = options.embedder ?? lexicalHashEmbedder()
+  const embedder = options.embedder ?? (await staticEmbedder())
   const intake = { loaders, chunker, embedder }
   const instructions = options.instructions ?? INSTRUCTIONS
   const assembler: PromptAssembler =
@@ -83,7 +83,7 @@ export async function createGroundline<M extends Metadata = Metadata>(
     const pair = await indexes.current({ signal })
     if (retrieverOf?.pair !== pair) {
       const parts = { ...pair, embedder, store: corpus }
-      retrieverOf = { pair, retriever: options.retriever?.(parts) ?? defaultRetriever(parts) }
+      retrieverOf = { pair, retriever: options.retriever?.(parts) ?? defaultRetriever(parts, denseWeight) }
     }
     return retrieverOf.retriever
   }
@@ -212,13 +212,15 @@ function storageOf({ storage, path, readOnly }: Pick<GroundlineOptions, 'storage
   return path === undefined ? memoryStorage() : fileStorage(path, { write: readOnly ? 'never' : 'create' })
 }
 
-/** BM25 with a little of the embedded embedder: enough to break ties, too little to make it worse than BM25 alone. */
+/** BM25 and the vectors together. */
 function defaultRetriever<M extends Metadata>(
   parts: IndexPair<M> & { embedder: Embedder; store: Parameters<typeof lexicalRetriever<M>>[0]['store'] },
+  denseWeight: number,
 ): Retriever<M> {
   const { vectorIndex, lexicalIndex: words, embedder, store } = parts
   return hybridRetriever({
     dense: denseRetriever({ index: vectorIndex, embedder, store }),
     lexical: lexicalRetriever({ index: words, store }),
+    weights: { lexical: 1, dense: denseWeight },
   })
 }
