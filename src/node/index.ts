@@ -3,3 +3,4 @@ export { type FileSystem, type FolderEntry, nodeFileSystem, type OpenFile } from
 export { type FolderOptions, folder } from './folder.ts'
 export { localKey, type PassphraseOptions, passphraseKey } from './key-providers.ts'
 export { nodeCipher } from './node-cipher.ts'
+export { type PdfExtractorOptions, pdfExtractor } from './pdf-extractor.ts'
