@@ -1,4 +1,5 @@
 export type { AuditEntry } from './audit.ts'
+export { type BackupReport, restoreCorpus } from './backup.ts'
 export { checksumSealer } from './checksum-sealer.ts'
 export type { Cipher, KeyProvider } from './cipher.ts'
 export type {

@@ -1,5 +1,6 @@
 import type { AbortOptions, Metadata } from '../document.ts'
 import { addAuditEntry, readAudit } from './audit.ts'
+import { backupCorpus } from './backup.ts'
 import { checksumSealer } from './checksum-sealer.ts'
 import { collectVersions } from './collection.ts'
 import { compactCorpus, isFragmented } from './compaction.ts'
@@ -152,6 +153,7 @@ export function corpusOver<M extends Metadata>(
     collect: ({ keep: own, ...each } = {}) => writing('collect', () => collectVersions(core, own ?? keep, each)),
     purge: (each = {}) => writing('purge', () => purgeCorpus(core, each)),
     audit: async (each = {}) => readAudit(core, each),
+    backup: async (to, each = {}) => exclusively(() => backupCorpus(core, to, each)),
     verify: async (each = {}) => verifyCorpus(core, each),
     close: async () => {
       await core.close()

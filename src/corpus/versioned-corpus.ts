@@ -1,9 +1,11 @@
 import type { AbortOptions, Metadata } from '../document.ts'
 import type { EmbeddingSpace } from '../embedder/embedder.ts'
 import type { AuditEntry } from './audit.ts'
+import type { BackupReport } from './backup.ts'
 import type { Corpus, Damage } from './corpus.ts'
 import type { PurgeReport } from './purge.ts'
 import type { ReembedOptions, ReembedPlan } from './reembed.ts'
+import type { Storage } from './storage.ts'
 
 /** What is known about a version without reading its documents. */
 export interface VersionInfo {
@@ -79,6 +81,8 @@ export interface VersionedCorpus<M extends Metadata = Metadata> extends Corpus<M
   purge(options?: AbortOptions): Promise<PurgeReport>
   /** What was purged, rolled back, promoted, held and released, oldest first. Throws `CORRUPT_DATA` when entries are missing. */
   audit(options?: AbortOptions): Promise<readonly AuditEntry[]>
+  /** Copies the newest version with its tags to another storage while writers go on; again, what is new only. */
+  backup(to: Storage, options?: AbortOptions): Promise<BackupReport>
   /** Reads every record of the newest version and its tags. Healthy when the list is empty. */
   verify(options?: AbortOptions): Promise<readonly Damage[]>
 }

@@ -1,6 +1,7 @@
 export { type ChunkStoreConformanceOptions, chunkStoreConformance } from './chunk-store-conformance.ts'
 export { type ChunkerConformanceOptions, chunkerConformance } from './chunker-conformance.ts'
 export { type ConformanceCase, ConformanceError } from './conformance.ts'
+export { type CorpusConformanceOptions, corpusConformance } from './corpus-conformance.ts'
 export { type EmbedderConformanceOptions, embedderConformance } from './embedder-conformance.ts'
 export { type FakeEmbedderOptions, fakeEmbedder } from './fake-embedder.ts'
 export { invalidFilters } from './invalid-filters.ts'
