@@ -5,6 +5,7 @@ import type { Corpus, Damage } from './corpus.ts'
 import { type CorpusCore, type Head, nextManifest } from './corpus-core.ts'
 import { corpusReader } from './corpus-reader.ts'
 import type { CorpusState } from './corpus-state.ts'
+import { readVectors } from './corpus-vectors.ts'
 import { listVersions, readManifest, type Snapshot } from './manifest.ts'
 import { requireId } from './prepare-entry.ts'
 import type { TagOptions, VersionInfo } from './versioned-corpus.ts'
@@ -52,7 +53,10 @@ export function corpusView<M extends Metadata>(state: CorpusState, onClose: () =
     if (closed) throw new GroundlineError('CLOSED', 'the view is closed: open it again with at()')
     return state
   }
-  const reader = corpusReader<M>(current, (damage) => found.set(`${damage.file}:${damage.offset}`, damage))
+  const report = (damage: Damage): void => {
+    found.set(`${damage.file}:${damage.offset}`, damage)
+  }
+  const reader = corpusReader<M>(current, report)
   return {
     readOnly: true,
     get: reader.get,
@@ -60,6 +64,7 @@ export function corpusView<M extends Metadata>(state: CorpusState, onClose: () =
     record: reader.record,
     documents: reader.documents,
     entries: reader.entries,
+    vectors: (each) => readVectors<M>(current(), report, each),
     commit: async () => {
       current()
       throw new GroundlineError('READ_ONLY', 'cannot commit to a view of a version: commit to the corpus itself')

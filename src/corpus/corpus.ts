@@ -107,6 +107,18 @@ export interface CorpusEntry<M extends Metadata = Metadata> {
   readonly vector?: Float32Array
 }
 
+/** Vectors of the chunks of one document. */
+export interface DocumentVectors<M extends Metadata = Metadata> {
+  /** The document. */
+  readonly documentId: string
+  /** Ids of its chunks in text order. */
+  readonly ids: readonly string[]
+  /** Their vectors, in the same order. */
+  readonly vectors: readonly Float32Array[]
+  /** Metadata of the chunks, in the same order: what filters ask for. */
+  readonly metadata: readonly M[]
+}
+
 /**
  * The record of documents, chunks and vectors. What a commit acknowledged survives a crash; what it did not is there
  * as a whole or not at all. Indexes are derived from it and can always be built again.
@@ -129,6 +141,8 @@ export interface Corpus<M extends Metadata = Metadata> extends ChunkStore<M> {
    * Damaged documents are left out and reported in {@link CorpusInfo.damage}.
    */
   entries(options?: AbortOptions & { readonly documentIds?: Iterable<string> }): AsyncIterable<CorpusEntry<M>>
+  /** Every vector without any text, in storage order: what a vector index is built from in the shortest time. */
+  vectors(options?: AbortOptions): AsyncIterable<DocumentVectors<M>>
   /** Looks for commits of other processes; true when there was one. */
   refresh(options?: AbortOptions): Promise<boolean>
   /** What is in it. */

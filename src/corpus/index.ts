@@ -11,6 +11,7 @@ export type {
   Damage,
   DocumentEntry,
   DocumentRecord,
+  DocumentVectors,
   Source,
   SourceFailure,
   SourceItem,
@@ -26,6 +27,7 @@ export { documentFingerprint } from './prepare-entry.ts'
 export { expireDocuments, type PurgeReport } from './purge.ts'
 export { findPrivateText, type PrivateKind, type PrivateSpan, type RedactionOptions, redactor } from './redaction.ts'
 export type { EmbedAllChunks, ReembedOptions, ReembedPlan } from './reembed.ts'
+export { type ScanOptions, scanCorpus } from './scan-corpus.ts'
 export type { FileSealer, SealedFile, Sealer } from './sealer.ts'
 export type { ByteRange, Storage } from './storage.ts'
 export { planSync, syncCorpus } from './sync.ts'
