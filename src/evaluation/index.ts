@@ -1,5 +1,17 @@
 export { type BeirTexts, parseBeirCollection, parseQrels } from './beir-collection.ts'
 export { compareRuns, type MetricComparison } from './compare-runs.ts'
+export {
+  type CanaryQuery,
+  type DriftAction,
+  type DriftCheck,
+  type DriftMonitor,
+  type DriftMonitorOptions,
+  type DriftReport,
+  type DriftSample,
+  type DriftTest,
+  driftActions,
+  driftMonitor,
+} from './drift-monitor.ts'
 export { type EvaluateRunOptions, evaluateRun } from './evaluate-run.ts'
 export type {
   CollectionDocument,

@@ -1,0 +1,113 @@
+import { describe, expect, test } from 'vitest'
+import { type DriftSample, driftActions, driftMonitor } from '../../src/evaluation/index.ts'
+import { seededRandom as seeded } from '../corpus/simulated-file-system.ts'
+
+const DIMENSIONS = 32
+
+/** Unit vectors around a few topics, as embeddings of one domain lie, with words of that domain. */
+function domain(seed: number) {
+  const random = seeded(seed)
+  const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
+  const topics = Array.from({ length: 12 }, () => Array.from({ length: DIMENSIONS }, normal))
+  return (count: number, drawSeed: number): DriftSample => {
+    const draw = seeded(drawSeed)
+    const noise = () => Math.sqrt(-2 * Math.log(1 - draw())) * Math.cos(2 * Math.PI * draw())
+    const vectors: Float32Array[] = []
+    const texts: string[] = []
+    for (let item = 0; item < count; item++) {
+      const topic = Math.floor(draw() * topics.length)
+      const raw = topics[topic]!.map((value) => value + 0.8 * noise())
+      const length = Math.hypot(...raw)
+      vectors.push(Float32Array.from(raw, (value) => value / length))
+      texts.push(Array.from({ length: 12 }, () => `word${seed}x${Math.floor(draw() ** 2 * 400)}`).join(' '))
+    }
+    return { vectors, texts }
+  }
+}
+
+const trials = process.env.GROUNDLINE_NIGHTLY === '1' ? 200 : 14
+const [usual, other] = [domain(101), domain(202)]
+
+describe('driftMonitor', () => {
+  test('without a change it raises an alarm in at most 5 % of reports, but for chance', async () => {
+    let alarms = 0
+    for (let trial = 0; trial < trials; trial++) {
+      const monitor = driftMonitor({ reference: usual(400, 1_000 + trial), permutations: 199, seed: trial + 1 })
+      if ((await monitor.report({ sample: usual(200, 5_000 + trial) })).alarm) alarms++
+    }
+    // Three standard deviations above 5 %.
+    expect(alarms / trials).toBeLessThanOrEqual(0.05 + 3 * Math.sqrt((0.05 * 0.95) / trials))
+  }, 120_000)
+
+  test('a mixture of 10 % of another domain in 500 samples is found in at least 95 % of reports', async () => {
+    const reports = Math.ceil(trials / 2)
+    let found = 0
+    for (let trial = 0; trial < reports; trial++) {
+      const monitor = driftMonitor({ reference: usual(1_000, 2_000 + trial), permutations: 199, seed: trial + 1 })
+      const [most, some] = [usual(450, 6_000 + trial), other(50, 7_000 + trial)]
+      const vectors = [...most.vectors, ...some.vectors]
+      // By the vectors alone; unknown words make it easier.
+      if ((await monitor.report({ sample: { vectors } })).alarm) found++
+    }
+    expect(found / reports).toBeGreaterThanOrEqual(0.95)
+  }, 120_000)
+
+  test('words never seen and other tokens are seen, and reports are repeatable JSON', async () => {
+    const reference = usual(400, 1)
+    const monitor = driftMonitor({ reference, countTokens: (text) => text.length / 4, permutations: 199 })
+    const sample = usual(200, 2)
+    const texts = sample.texts!.map((text) => text.replaceAll('word101', 'anotherlongword'))
+    const report = await monitor.report({ sample: { vectors: sample.vectors, texts } })
+    const alarms = report.tests.filter(({ alarm }) => alarm).map(({ name }) => name)
+    expect(alarms).toContain('unknown-words')
+    expect(alarms).toContain('fertility')
+    expect(alarms).not.toContain('centroid')
+    expect(JSON.parse(JSON.stringify(report))).toEqual(report)
+    expect(await monitor.report({ sample: { vectors: sample.vectors, texts } })).toEqual(report)
+    expect(driftActions(report)).toEqual(['review-embedder'])
+  })
+
+  test('canaries that miss their passages and stale documents are named', async () => {
+    const monitor = driftMonitor({ reference: usual(100, 3) })
+    const report = await monitor.report({
+      canaries: {
+        queries: [
+          { query: 'good', expected: ['a'] },
+          { query: 'bad', expected: ['a', 'b'] },
+        ],
+        search: async (query) => (query === 'good' ? ['a', 'x'] : ['a']),
+      },
+      documents: [
+        { id: 'old', modified: '2020-01-01' },
+        { id: 'new', modified: '2026-01-01', revision: '1', sourceRevision: '1' },
+        { id: 'changed', revision: '1', sourceRevision: '2' },
+      ],
+      maxAge: 365 * 86_400_000,
+      now: new Date('2026-06-01'),
+    })
+    expect(report.canaries).toEqual([{ query: 'bad', missing: ['b'] }])
+    expect(report.stale).toEqual([
+      { id: 'old', reason: 'age' },
+      { id: 'changed', reason: 'source' },
+    ])
+    expect(report.alarm).toBe(true)
+    expect(driftActions(report)).toEqual(['sync', 'rebuild-index'])
+    expect(driftActions(await monitor.report({}))).toEqual(['none'])
+  })
+
+  test('samples too small, of other dimensions or with NaN are typed errors', async () => {
+    expect(() => driftMonitor({ reference: usual(10, 1) })).toThrow('at least 40')
+    const monitor = driftMonitor({ reference: usual(100, 1) })
+    const vectors = usual(50, 2).vectors
+    await expect(monitor.report({ sample: { vectors: vectors.slice(0, 5) } })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    })
+    await expect(monitor.report({ sample: { vectors: vectors.map((one) => one.slice(1)) } })).rejects.toMatchObject({
+      code: 'DIMENSION_MISMATCH',
+    })
+    const bad = vectors.map((one) => one.slice().fill(Number.NaN))
+    await expect(monitor.report({ sample: { vectors: bad } })).rejects.toMatchObject({ code: 'INVALID_VECTOR' })
+    const reason = new Error('stop')
+    await expect(monitor.report({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+  })
+})
