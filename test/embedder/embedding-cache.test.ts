@@ -1,6 +1,7 @@
+import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { checksumSealer, memoryStorage } from '../../src/corpus/index.ts'
+import { checksumSealer, memoryStorage, type Sealer } from '../../src/corpus/index.ts'
 import {
   type Embedder,
   embedAll,
@@ -248,6 +249,21 @@ describe('storageVectorStore', () => {
     expect(await store.get([key(1), key(2)])).toEqual([undefined, vector(2)])
   })
 
+  it('shows neither keys nor vectors in a sealed file, and nothing at all under another key', async () => {
+    const storage = memoryStorage()
+    const secret = { storage, sealer: encryptingSealer(1) }
+    await storageVectorStore(secret).set([[key(0xabcdef123456), vector(3)]])
+    const [name = ''] = await storage.list('')
+    const file = Buffer.from(await storage.read(name))
+    expect(file.includes(Buffer.from(key(0xabcdef123456), 'hex').subarray(10))).toBe(false)
+    expect(file.includes(Buffer.from(vector(3).buffer))).toBe(false)
+    expect(await storageVectorStore(secret).get([key(0xabcdef123456)])).toEqual([vector(3)])
+    for (const sealer of [encryptingSealer(2), undefined]) {
+      const other = storageVectorStore({ storage, ...(sealer && { sealer }) })
+      expect(await other.get([key(0xabcdef123456)])).toEqual([undefined])
+    }
+  })
+
   it('keeps within its size and age, oldest first', async () => {
     let now = 1_000_000
     const storage = memoryStorage()
@@ -283,3 +299,33 @@ describe('storageVectorStore', () => {
     expect(await store.get([key(1)])).toEqual([vector(1)])
   })
 })
+
+/** AES-256-GCM with the file's salt, the position and the kind as associated data: what a corpus with a key passes in. */
+function encryptingSealer(seed: number): Sealer {
+  const secret = Buffer.alloc(32, seed)
+  return {
+    kind: 1,
+    overhead: 28,
+    epoch: 1,
+    forFile: ({ name, salt }) => {
+      const bound = (position: number, kind: number) =>
+        Buffer.concat([salt, Buffer.from(`${name} ${position} ${kind}`)])
+      return {
+        seal(record, position, kind) {
+          const nonce = randomBytes(12)
+          const cipher = createCipheriv('aes-256-gcm', secret, nonce).setAAD(bound(position, kind))
+          return Buffer.concat([nonce, cipher.update(record), cipher.final(), cipher.getAuthTag()])
+        },
+        open(sealed, position, kind) {
+          const cipher = createDecipheriv('aes-256-gcm', secret, sealed.subarray(0, 12)).setAAD(bound(position, kind))
+          cipher.setAuthTag(sealed.subarray(-16))
+          try {
+            return Buffer.concat([cipher.update(sealed.subarray(12, -16)), cipher.final()])
+          } catch {
+            return undefined
+          }
+        },
+      }
+    },
+  }
+}

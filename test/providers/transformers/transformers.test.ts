@@ -7,6 +7,7 @@ import { embedAll, everyVector } from '../../../src/embedder/index.ts'
 import {
   crossEncoderReranker,
   type TransformersEmbedder,
+  type TransformersLibraryName,
   transformersEmbedder,
   transformersTokenizer,
 } from '../../../src/providers/transformers/index.ts'
@@ -19,6 +20,7 @@ const cross = { folder: join(root, 'tiny-cross-encoder') }
 const library = '@xenova/transformers' as const
 /** The worker runs as plain JavaScript, from the build that `npm test` makes first. */
 const workerUrl = new URL('../../../dist/providers/transformers/transformers-worker.js', import.meta.url)
+const successor: TransformersLibraryName = '@huggingface/transformers'
 const common = { source, library, workerUrl }
 
 let embedder: TransformersEmbedder
@@ -121,7 +123,7 @@ describe('transformersEmbedder with a tiny model of random weights (plumbing, no
   })
 
   it('says what is missing: the library, the folder, the model file', async () => {
-    const missing = transformersEmbedder({ ...common, library: '@huggingface/transformers' })
+    const missing = transformersEmbedder({ ...common, library: successor })
     if (!installed())
       await expect(missing).rejects.toMatchObject({ code: 'MISSING_DEPENDENCY', message: /npm install/ })
     await missing.then((opened) => opened.close()).catch(() => {})
@@ -175,7 +177,7 @@ describe('crossEncoderReranker with a tiny model of random weights (plumbing, no
 
 function installed(): boolean {
   try {
-    import.meta.resolve('@huggingface/transformers')
+    import.meta.resolve(successor)
     return true
   } catch {
     return false
