@@ -149,7 +149,8 @@ for (const target of [0.95, 0.99]) {
     )
 }
 
-// What the layer above raw usearch costs, at the same number of candidates.
+// What the layer above raw usearch costs, at the same number of candidates. The raw index has unit vectors and the inner
+// product, which is the cheapest way to ask USearch for the cosine.
 const width = ours.stats().recall.find(({ topK }) => topK === 10)?.candidates ?? 32
 const overhead = []
 for (let round = 0; round < 7; round++) {

@@ -15,8 +15,15 @@ export {
 export { type DenseRetrieverOptions, denseRetriever } from './dense-retriever.ts'
 export type { FusionMethod } from './fusion.ts'
 export { type HybridRetrieverOptions, type HybridWeights, hybridRetriever } from './hybrid-retriever.ts'
+export {
+  type LabelledQuery,
+  type LearnedWeights,
+  type LearnWeightsOptions,
+  learnHybridWeights,
+} from './learn-weights.ts'
 export { type LexicalOverlapRerankerOptions, lexicalOverlapReranker } from './lexical-overlap-reranker.ts'
 export { type LexicalRetrieverOptions, lexicalRetriever } from './lexical-retriever.ts'
+export { type AskModel, type ListwiseRerankerOptions, listwiseReranker } from './listwise-reranker.ts'
 export { type MaximalMarginalRelevanceOptions, maximalMarginalRelevance } from './maximal-marginal-relevance.ts'
 export { type MemoryChunkStore, memoryChunkStore } from './memory-chunk-store.ts'
 export { type MultiQueryRetrieverOptions, multiQueryRetriever, type QueryGenerator } from './multi-query-retriever.ts'
@@ -26,6 +33,7 @@ export {
   type WindowRetrieverOptions,
   windowRetriever,
 } from './parent-retriever.ts'
+export { type ProfileRetrieverOptions, profileRetriever, type RetrievalProfile } from './profile-retriever.ts'
 export type {
   ChunkStore,
   Explanation,

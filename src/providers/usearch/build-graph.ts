@@ -55,8 +55,8 @@ export async function buildGraph(context: BuildContext): Promise<BuiltGraph> {
   try {
     host = await startGraphHost(workerUrl)
   } catch {
-    // Bundled or transpiled away: without a worker the calling thread does it, in steps.
-    return new Build(context).onCaller()
+    // Bundled or transpiled away: without a worker the calling thread does it, in steps and from nothing.
+    return new Build({ ...context, previous: undefined }).onCaller()
   }
   const stop = () => void host.close()
   context.signal.addEventListener('abort', stop, { once: true })
@@ -71,35 +71,45 @@ export async function buildGraph(context: BuildContext): Promise<BuiltGraph> {
   }
 }
 
+function liveSlots(keys: SlotKeys): Uint32Array {
+  const [known, pending] = [keys.known(), keys.pending()]
+  const all = new Uint32Array(known.length + pending.length)
+  all.set(known)
+  all.set(pending, known.length)
+  return all.sort()
+}
+
 class Build {
   readonly #context: BuildContext
   readonly #slots: Int32Array
   readonly #held: number[] = []
-  readonly #known: number[] = []
-  readonly #fresh: number[] = []
+  readonly #known: Uint32Array
+  readonly #fresh: Uint32Array
   #nextKey: number
 
   constructor(context: BuildContext) {
     this.#context = context
-    const { keys, previous, table } = context
-    for (const [, slot] of table.entries.entries()) {
-      if (previous !== undefined && keys.keyOf(slot) !== undefined) this.#known.push(slot)
-      else this.#fresh.push(slot)
+    const { keys, previous } = context
+    this.#known = previous === undefined ? new Uint32Array(0) : keys.known()
+    const all = previous === undefined ? liveSlots(keys) : keys.pending()
+    const held = Math.min(HELD_OUT, Math.floor(all.length / 4))
+    this.#fresh = new Uint32Array(all.length - held)
+    let next = 0
+    for (let i = 0; i < all.length; i++) {
+      // Evenly spread over the slots, the last of them first to be due.
+      if (this.#held.length < held && i >= ((this.#held.length + 0.5) * all.length) / held) this.#held.push(all[i]!)
+      else this.#fresh[next++] = all[i]!
     }
-    const held = Math.min(HELD_OUT, Math.floor(this.#fresh.length / 4))
-    const every = this.#fresh.length / held
-    for (let i = held - 1; i >= 0; i--) this.#held.unshift(...this.#fresh.splice(Math.floor(i * every), 1))
     this.#nextKey = previous?.slotOfKey.length ?? 0
-    this.#slots = new Int32Array(this.#nextKey + this.#fresh.length + this.#held.length).fill(-1)
+    this.#slots = new Int32Array(this.#nextKey + all.length).fill(-1)
   }
 
   async inWorker(host: GraphHost, directory: string): Promise<BuiltGraph> {
     const { settings, previous, keys, target, signal } = this.#context
     const held = this.#held.map((slot) => this.#rows([slot]))
     const removed: number[] = []
-    previous?.slotOfKey.forEach((slot, key) => {
-      if (!keys.isCurrent(key, slot)) removed.push(key)
-    })
+    const before = previous?.slotOfKey ?? new Uint32Array(0)
+    for (let key = 0; key < before.length; key++) if (!keys.isCurrent(key, before[key]!)) removed.push(key)
     const file = previous?.origin.file
     const from = file && { directory, file, removed: Uint32Array.from(removed) }
     await host.ask({ type: 'start', settings, held, ...(from && { from }) })
@@ -148,10 +158,9 @@ class Build {
 
   #slotOfKey(): Uint32Array {
     const { touched } = this.#context
-    this.#slots.forEach((slot, key) => {
-      if (touched.has(slot)) this.#slots[key] = -1
-    })
-    return Uint32Array.from(this.#slots, (slot) => (slot < 0 ? 0xffffffff : slot))
+    const slots = this.#slots
+    if (touched.size > 0) for (let key = 0; key < slots.length; key++) if (touched.has(slots[key]!)) slots[key] = -1
+    return new Uint32Array(slots)
   }
 
   #heldKeys(): Uint32Array {
@@ -164,9 +173,9 @@ class Build {
     for (const fresh of [false, true]) {
       const all = fresh ? this.#fresh : this.#known
       for (let from = 0; from < all.length; from += size) {
-        const slots = all
-          .slice(from, from + size)
-          .filter((slot) => (fresh ? table.entries.isLive(slot) : keys.keyOf(slot) !== undefined))
+        const slots = Array.from(all.subarray(from, from + size)).filter((slot) =>
+          fresh ? table.entries.isLive(slot) : keys.keyOf(slot) !== undefined,
+        )
         if (slots.length === 0) continue
         const sliceKeys = Uint32Array.from(slots, (slot) => (fresh ? this.#assign(slot) : this.#keep(slot)))
         yield { slots, keys: sliceKeys, fresh }

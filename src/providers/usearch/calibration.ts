@@ -22,12 +22,12 @@ export interface Calibration {
 
 /** Results that are measured. */
 const MEASURED = [1, 10, 100]
-/** Above the target by this much, because some hundred queries know the recall to about 0.002. */
-const MARGIN = 0.002
+/** Above the target by this much: some hundred queries know the recall to about 0.002, and the least that passes is a lucky one. */
+const MARGIN = 0.004
 
-/** How many of the graph's candidates are rescored: all where its own order is coarse. */
+/** How many of the graph's candidates are rescored: all where its own order is coarse, few beyond `topK` where it is fine. Each one is a row read from memory. */
 export function rescoredCount(settings: GraphSettings, topK: number, candidates: number): number {
-  return settings.quantization === 'i8' ? candidates : Math.min(candidates, 2 * topK + 8)
+  return settings.quantization === 'i8' ? candidates : Math.min(candidates, topK + Math.max(4, Math.ceil(topK / 5)))
 }
 
 /** Candidates for a `topK` between or beyond the measured ones; 0 where the scan must answer. */

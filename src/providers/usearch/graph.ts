@@ -48,8 +48,9 @@ export class Graph {
   /** Candidates that a search for `topK` needs; 0 where the scan must answer. */
   candidates(topK: number): number {
     const measured = candidatesFor(this.calibration, topK)
-    // The dead among the candidates are replaced by as many more.
-    return Math.ceil((measured * this.widen * this.size) / Math.max(1, this.size - this.dead))
+    // The dead among the candidates are replaced by as many more, and the living are farther apart than they were.
+    const alive = Math.max(1, this.size - this.dead) / this.size
+    return Math.ceil((measured * this.widen * (2 - alive)) / alive)
   }
 
   /** Keys of the nearest nodes. */

@@ -38,7 +38,8 @@ export function searchTable<M extends Metadata>(
   for (;;) {
     const keys = graph.nearest(direction, candidates)
     const slots = slotsOf(table, keeper, graph, keys, filtered ? allowed : undefined, topK, candidates)
-    if (slots.length >= enough || (!filtered && candidates >= graph.size)) {
+    const reached = !filtered || isReached(keeper, graph, keys, allowed, topK)
+    if ((slots.length >= enough && reached) || (!filtered && candidates >= graph.size)) {
       explain?.(
         `graph: ${candidates} candidates, ${keeper.keys.pendingCount} recent entries scanned${share(allowed, total, filtered)}`,
       )
@@ -48,6 +49,19 @@ export function searchTable<M extends Metadata>(
     candidates = Math.min(graph.size, candidates * (slots.length === 0 ? 4 : 2))
     if (candidates >= plan.limit || keys.length >= graph.size) return scan(table, query, topK, allowed, explain)
   }
+}
+
+/** Allowed candidates near the end of the list are less certain than those before: the last one wanted must come well before it. */
+const CERTAIN = 0.6
+
+/** Whether the graph's list reaches far enough beyond its `topK`-th allowed candidate to be trusted. */
+function isReached(keeper: GraphKeeper, graph: Graph, keys: Uint32Array, allowed: AllowedSlots, topK: number): boolean {
+  let found = 0
+  for (let i = 0; i < keys.length * CERTAIN; i++) {
+    const slot = graph.slotOfKey[keys[i]!]!
+    if (keeper.keys.isCurrent(keys[i]!, slot) && hasBit(allowed.words, slot) && ++found === topK) return true
+  }
+  return false
 }
 
 /** The query as the graph takes it: near unit length under cosine, where short types would clip a long one. */

@@ -39,7 +39,7 @@ function clustered(seed: number, size: number) {
     vector: vector(),
     metadata: { percent: i % 100, half: i % 2 === 0 },
   }))
-  return { entries, queries: Array.from({ length: 100 }, vector) }
+  return { entries, queries: Array.from({ length: 500 }, vector) }
 }
 
 async function recallOf(index: VectorIndex, oracle: VectorIndex, queries: readonly Float32Array[], options = {}) {

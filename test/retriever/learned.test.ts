@@ -1,0 +1,93 @@
+import { describe, expect, it } from 'vitest'
+import { learnHybridWeights, listwiseReranker, profileRetriever, type Retriever } from '../../src/retriever/index.ts'
+import { fakeEmbedder, rerankerConformance } from '../../src/testing/index.ts'
+import { chunkOf, legsOver } from './pipeline.ts'
+
+const passagesOf = (ids: readonly string[]) =>
+  ids.map((id, i) => ({ ...chunkOf(id, `text of ${id}`), score: 1 - i / 10, stages: [], source: {} }))
+
+describe('listwiseReranker', () => {
+  for (const { name, run } of rerankerConformance({ create: () => listwiseReranker({ ask: async () => '[3] > [1]' }) }))
+    it(name, run)
+
+  it.each([
+    ['[3] > [1] > [2]', ['c', 'a', 'b', 'd']],
+    ['2', ['b', 'a', 'c', 'd']],
+    ['[9] [2] [2] [0] [1]', ['b', 'a', 'c', 'd']],
+    ['I cannot do that.', ['a', 'b', 'c', 'd']],
+    ['', ['a', 'b', 'c', 'd']],
+  ])('repairs the answer %j', async (answer, ids) => {
+    const reranker = listwiseReranker({ ask: async () => answer, window: 3 })
+    expect((await reranker.rerank('q', passagesOf(['a', 'b', 'c', 'd']))).map(({ id }) => id)).toEqual(ids)
+  })
+
+  it('lets the order stand when the model fails or is late, and says so', async () => {
+    for (const ask of [() => Promise.reject(new Error('down')), () => new Promise<string>(() => undefined)]) {
+      const reranked = await listwiseReranker({ ask, timeoutMs: 20 }).rerank('q', passagesOf(['a', 'b']))
+      expect(reranked.map(({ id, stages }) => [id, stages.at(-1)?.weight])).toEqual([
+        ['a', 0],
+        ['b', 0],
+      ])
+    }
+  })
+
+  it('gives up at once when the caller does', async () => {
+    const controller = new AbortController()
+    const reranked = listwiseReranker({ ask: () => new Promise<string>(() => undefined) }).rerank(
+      'q',
+      passagesOf(['a', 'b']),
+      { signal: controller.signal },
+    )
+    controller.abort('enough')
+    await expect(reranked).rejects.toBe('enough')
+  })
+})
+
+describe('learnHybridWeights', () => {
+  const subjects = ['amber', 'bronze', 'copper', 'dynamo', 'ember', 'falcon', 'garnet', 'harbor']
+  const chunks = subjects.flatMap((subject) => [
+    chunkOf(subject, `all about ${subject}`),
+    chunkOf(`${subject}2`, 'noise'),
+  ])
+  const queries = subjects.map((subject) => ({ query: subject, relevant: new Map([[subject, 1]]) }))
+
+  it('gives a leg of noise no weight', async () => {
+    const { lexical } = await legsOver(chunks)
+    const { dense } = await legsOver(chunks, fakeEmbedder())
+    const learned = await learnHybridWeights({ lexical, dense, queries })
+    expect(learned).toMatchObject({ weights: { lexical: 1, dense: 0 }, lexicalAlone: 1 })
+  })
+
+  it('weighs a leg that knows what the words do not', async () => {
+    const { lexical, dense } = await legsOver(chunks)
+    const blind: Retriever = { retrieve: (_, options) => lexical.retrieve('noise', options) }
+    const learned = await learnHybridWeights({ lexical: blind, dense, queries })
+    expect(learned.weights.dense).toBeGreaterThan(0)
+    expect(learned.crossValidated).toBeGreaterThan(learned.lexicalAlone)
+    await expect(learnHybridWeights({ lexical, dense, queries: [] })).rejects.toMatchObject({
+      code: 'INVALID_ARGUMENT',
+    })
+  })
+})
+
+describe('profileRetriever', () => {
+  const chunks = ['a', 'b', 'c'].map((id) => chunkOf(id, 'the same words', { metadata: { lang: id } }))
+  const vectors = async (ids: readonly string[]) =>
+    ids.map((id) => (id === 'b' || id === 'liked' ? Float32Array.of(1, 0) : Float32Array.of(0, 1)))
+
+  it('changes nothing with an empty profile', async () => {
+    const { lexical } = await legsOver(chunks)
+    const mine = profileRetriever({ retriever: lexical, profile: () => ({}), vectors })
+    expect(await mine.retrieve('words')).toEqual(await lexical.retrieve('words'))
+  })
+
+  it('prefers what is like what was liked, avoids what is like what was not, and boosts within bounds', async () => {
+    const { lexical } = await legsOver(chunks)
+    const first = async (profile: object) =>
+      (await profileRetriever({ retriever: lexical, profile: () => profile, vectors }).retrieve('words')).passages[0]
+        ?.id
+    expect(await first({ liked: ['liked'] })).toBe('b')
+    expect(await first({ disliked: ['other'] })).toBe('b')
+    expect(await first({ boosts: [{ path: ['lang'], value: 'c', factor: 1e9 }] })).toBe('c')
+  })
+})
