@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import scipy.sparse as sp
-from pairs import load
+from pairs import cloze, load
 from student import bags, unit
 from words import Words
 
@@ -112,7 +112,8 @@ def held_out_tasks(work: Path, per_kind: int = 400, size: int = 6000) -> dict[st
     """For each kind, queries against all bodies of the held-out pairs of the kind."""
     _, held = load(work)
     tasks = {}
-    for kind in ("heading", "lead", "doc-code", "name-doc", "gloss"):
+    held += cloze(held, 7)
+    for kind in ("heading", "cloze", "lead", "doc-code", "name-doc", "gloss"):
         pairs = [pair for pair in held if pair[0] == kind]
         random.Random(7).shuffle(pairs)
         pairs = pairs[:size]

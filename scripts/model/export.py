@@ -1,6 +1,6 @@
 """Writes the shipped model file from trained rows: int8 rows with a scale each. The format is in src/embedder/static-model.ts.
 
-Usage: export.py WORKDIR ROWS.npz TARGET.bin
+Usage: export.py WORKDIR TARGET.bin ROWS.npz [ROWS.npz ...]. Rows of several trainings from one start are averaged.
 """
 
 from __future__ import annotations
@@ -28,10 +28,12 @@ def padded(data: bytes) -> bytes:
 
 
 def main() -> None:
-    work, rows, target = Path(sys.argv[1]), np.load(sys.argv[2])["rows"], Path(sys.argv[3])
+    work, target = Path(sys.argv[1]), Path(sys.argv[2])
+    trained = [np.load(path)["rows"].astype(np.float32) for path in sys.argv[3:]]
+    rows = sum(part / np.linalg.norm(part, axis=1).mean() for part in trained) / len(trained)
     vocabulary = (work / "vocabulary.txt").read_text("utf8").splitlines()
     assert len(vocabulary) == len(rows)
-    values, scales = quantize(rows.astype(np.float32))
+    values, scales = quantize(rows)
     words = padded("\n".join(vocabulary).encode())
     payload = words + scales.astype("<f4").tobytes() + padded(values.tobytes())
     fields = (1, len(rows), rows.shape[1], len(words), checksum(payload), 0)

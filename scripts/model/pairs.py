@@ -8,11 +8,13 @@ because a test collection holds them (exclude.py writes it).
 from __future__ import annotations
 
 import json
+import random
 import re
 import zlib
 from pathlib import Path
 
 HERE = Path(__file__).parent
+SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z0-9\"'(])")
 Pair = tuple[str, str, str, str]
 
 
@@ -27,11 +29,31 @@ def opening(text: str) -> str:
     return letters[:40] if len(letters) >= 40 else ""
 
 
+def exclusions(work: Path) -> set[str]:
+    path = work / "excluded.txt"
+    return set(path.read_text().splitlines()) if path.exists() else set()
+
+
+def cloze(pairs: list[Pair], seed: int) -> list[Pair]:
+    """Up to two sentences of each long body, each with the rest of the body: queries on long passages."""
+    rng = random.Random(seed)
+    out: list[Pair] = []
+    for kind, source, _, body in pairs:
+        if kind not in ("heading", "lead") or len(body) < 400:
+            continue
+        sentences = SENTENCE.split(body)
+        fit = [at for at, sentence in enumerate(sentences) if 40 <= len(sentence) <= 250]
+        for at in rng.sample(fit, min(2, len(fit))):
+            rest = " ".join(sentences[:at] + sentences[at + 1 :])
+            if len(rest) > 300:
+                out.append(("cloze", source, sentences[at], rest))
+    return out
+
+
 def load(work: Path) -> tuple[list[Pair], list[Pair]]:
     """Training pairs and held-out pairs, in file order."""
     held_sources = set(json.loads((HERE / "sources.json").read_text())["held_out"])
-    path = work / "excluded.txt"
-    excluded = set(path.read_text().splitlines()) if path.exists() else set()
+    excluded = exclusions(work)
     train: list[Pair] = []
     held: list[Pair] = []
     dropped = 0

@@ -9,7 +9,7 @@ import type { Embedder } from './embedder.ts'
  * dimensions than the embedder has.
  *
  * @example
- * const small = withDimensions(staticEmbedder(), 128)
+ * const small = withDimensions(await staticEmbedder(), 128)
  */
 export function withDimensions<I>(embedder: Embedder<I>, dimensions: number): Embedder<I> {
   requireInteger('dimensions', dimensions, 1, embedder.dimensions)
