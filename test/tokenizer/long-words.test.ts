@@ -1,11 +1,13 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { cl100kBase } from '../../src/tokenizer/cl100k-base.ts'
 import { longMerge } from '../../src/tokenizer/merge-long.ts'
 import { shortMerge } from '../../src/tokenizer/merge-short.ts'
 import { o200kBase } from '../../src/tokenizer/o200k-base.ts'
 import { createRankTable } from '../../src/tokenizer/rank-table.ts'
 import { heapMerge } from './support/heap-merge.ts'
+
+vi.setConfig({ testTimeout: process.env.GROUNDLINE_NIGHTLY ? 1_200_000 : 120_000 })
 
 const utf8 = new TextEncoder()
 

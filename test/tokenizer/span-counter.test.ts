@@ -1,9 +1,11 @@
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { cl100kBase } from '../../src/tokenizer/cl100k-base.ts'
 import { o200kBase } from '../../src/tokenizer/o200k-base.ts'
 import { r50kBase } from '../../src/tokenizer/r50k-base.ts'
 import { anyText, mixedText, realTexts } from './support/texts.ts'
+
+vi.setConfig({ testTimeout: process.env.GROUNDLINE_NIGHTLY ? 1_200_000 : 120_000 })
 
 const RUNS = process.env.GROUNDLINE_NIGHTLY ? 30_000 : 1_500
 const seed = 20_261_122

@@ -1,7 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { tokenizerConformance } from '../../../src/testing/tokenizer-conformance.ts'
 import { huggingFaceTokenizer } from '../../../src/tokenizer/hugging-face/index.ts'
+
+vi.setConfig({ testTimeout: process.env.GROUNDLINE_NIGHTLY ? 1_200_000 : 120_000 })
 
 /** What scripts/build-tokenizer-fixtures.py recorded of the `tokenizers` package. */
 interface Fixture {
