@@ -57,8 +57,12 @@ export async function loadPeers() {
   return { peers, missing }
 }
 
+/** What chonkiejs asks of a tokenizer, with characters as the tokens of its last resort. */
 function tokenizerOf(count) {
-  return { countTokens: count, encode: (text) => new Array(count(text)).fill(0), decode: () => '' }
+  const encode = (text) => Array.from(text, (character) => character.codePointAt(0))
+  const decode = (tokens) => String.fromCodePoint(...tokens)
+  const decodeBatch = (lists) => lists.map(decode)
+  return { countTokens: count, encode, decode, encodeBatch: (texts) => texts.map(encode), decodeBatch }
 }
 
 /** Finds where pieces without offsets stand, in order; pieces that occur nowhere are left out. */
