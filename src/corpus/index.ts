@@ -1,7 +1,9 @@
+export { accessFilter } from './access-filter.ts'
 export type { AuditEntry } from './audit.ts'
 export { type BackupReport, restoreCorpus } from './backup.ts'
 export { checksumSealer } from './checksum-sealer.ts'
 export type { Cipher, KeyProvider } from './cipher.ts'
+export { type ComparedQuery, type CompareSpacesOptions, compareSpaces, type SpaceComparison } from './compare-spaces.ts'
 export type {
   Commit,
   Corpus,

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, rm, symlink, utimes, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, open, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -105,6 +105,17 @@ describe('folder', () => {
     expect(failed).toMatchObject([{ id: 'big.md', error: { code: 'LIMIT_EXCEEDED' } }])
     await writeFile(join(root, 'small.md'), 'x'.repeat(200))
     await expect(items[0]!.read()).rejects.toMatchObject({ code: 'LIMIT_EXCEEDED' })
+  })
+
+  test('a file of 1 GB is a failure that costs no memory', async () => {
+    const root = await tree({ 'small.md': 'x' })
+    const handle = await open(join(root, 'huge.md'), 'w')
+    await handle.truncate(1 << 30)
+    await handle.close()
+    const before = process.memoryUsage().rss
+    const { failed } = await list(root)
+    expect(failed).toMatchObject([{ id: 'huge.md', error: { code: 'LIMIT_EXCEEDED' } }])
+    expect(process.memoryUsage().rss - before).toBeLessThan(300 << 20)
   })
 
   test('a revision changes with the file, and a file changed a moment ago has none', async () => {
