@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import type { Metadata } from '../../document.ts'
 import { createPace } from '../../internal/pace.ts'
 import type { VectorTable } from '../../internal/vector-table.ts'
+import { type Calibration, candidatesFor } from './calibration.ts'
 import { Graph } from './graph.ts'
 import { GraphBuilding, type GraphReport } from './graph-building.ts'
 import type { PublishedFile } from './graph-file.ts'
@@ -153,7 +154,20 @@ class Build {
     const index = createGraph(native, settings)
     const path = join(directory, file.name)
     index.view(path)
-    return { graph: new Graph(index, { file, path }, this.#slotOfKey(), report), slots: this.#slots }
+    const calibration = this.#withPrevious(report.calibration)
+    const graph = new Graph(index, { file, path }, this.#slotOfKey(), { ...report, calibration })
+    return { graph, slots: this.#slots }
+  }
+
+  /** What was held out of an addition is like what was added; searches for the rest need what they needed before. */
+  #withPrevious(calibration: Calibration): Calibration {
+    const before = this.#context.previous?.calibration
+    if (before === undefined) return calibration
+    const points = calibration.points.map((point) => {
+      const [now, then] = [point.candidates, candidatesFor(before, point.topK)]
+      return { ...point, candidates: now === 0 || then === 0 ? 0 : Math.max(now, then) }
+    })
+    return { ...calibration, points }
   }
 
   #slotOfKey(): Uint32Array {
