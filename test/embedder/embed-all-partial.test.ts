@@ -151,16 +151,19 @@ describe('embedAll and its retries', () => {
     expect(done).toBeGreaterThan(8000)
   }, 60_000)
 
-  it('rejects within 50 ms of an abort although calls ignore their signal', async () => {
+  it('rejects in the next turns of the event loop after an abort, although calls ignore their signal', async () => {
     const deaf: Embedder = { ...fake, embed: () => new Promise(() => {}) }
     const controller = new AbortController()
     const reason = new Error('enough')
     const run = embedAll(deaf, texts(100), { signal: controller.signal, concurrency: 50 })
     await new Promise(setImmediate)
-    const started = performance.now()
+    let outcome: unknown
+    run.catch((error) => {
+      outcome = error
+    })
     controller.abort(reason)
-    await expect(run).rejects.toBe(reason)
-    expect(performance.now() - started).toBeLessThan(50)
+    for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate)
+    expect(outcome).toBe(reason)
   })
 })
 

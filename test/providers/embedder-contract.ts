@@ -124,7 +124,7 @@ export function describeEmbedder(wire: EmbedderWire): void {
       expect(refused).toMatchObject({ code: 'PROVIDER_FAILED', provider: wire.provider, retryable: true })
     })
 
-    it('ends by its deadlines, and within 50 ms of an abort', async () => {
+    it('ends by its deadlines, and in the next turns of the event loop after an abort', async () => {
       let answer: LoopbackAnswer = { end: 'silence' }
       await using server = await loopbackServer(() => answer)
       const late = { code: 'PROVIDER_FAILED', retryable: true }
@@ -144,10 +144,14 @@ export function describeEmbedder(wire: EmbedderWire): void {
       const call = (await connect(server)).embed(TEXTS, { signal: controller.signal })
       const settled = call.catch((error) => error)
       while (server.requests.length === before) await new Promise(setImmediate)
-      const started = performance.now()
+      let outcome: unknown
+      settled.then((value) => {
+        outcome = value
+      })
       controller.abort(reason)
-      expect(await settled).toBe(reason)
-      expect(performance.now() - started).toBeLessThan(50)
+      // Turns of the event loop and not milliseconds: the machine may be busy.
+      for (let turn = 0; turn < 3; turn++) await new Promise(setImmediate)
+      expect(outcome).toBe(reason)
     })
 
     it('refuses to send texts in the clear to another machine', async () => {
