@@ -8,7 +8,6 @@ import {
   type PromptAssemblerOptions,
   weakest,
 } from './assembler-settings.ts'
-import { bindCandidates } from './bind-candidates.ts'
 import { planCache } from './cache-plan.ts'
 import { type Candidate, draftOf, introCost, makeCandidates } from './candidates.ts'
 import { type Composition, compose } from './compose.ts'
@@ -44,7 +43,10 @@ export function promptAssembler(options: PromptAssemblerOptions): PromptAssemble
       requireInteger('budget', budget, 1)
       const estimated = settings.counter.kind === 'estimate' || settings.overhead.kind === 'estimate'
       const limit = estimated ? budget : Math.min(budget, settings.budget)
-      return assemble(prepareParts(parts, settings, memo), settings, count, memo, limit)
+      const fail = (problem: string): never => {
+        throw new GroundlineError('INVALID_ARGUMENT', problem, { details: { ledger: emptyLedger(settings, limit) } })
+      }
+      return assemble(prepareParts(parts, settings, memo, fail), settings, count, memo, limit, fail)
     },
   }
 }
@@ -55,24 +57,19 @@ function assemble(
   count: (text: string) => number,
   memo: TextMemo,
   budget: number,
+  fail: (problem: string) => never,
 ): Prompt {
   const guarantee = weakest(
     settings.counter.kind,
     parts.tools.length > 0 ? (settings.overhead.toolsKind ?? settings.overhead.kind) : settings.overhead.kind,
   )
   if (settings.guarantee && guarantee === 'estimate')
-    throw new GroundlineError(
-      'INVALID_ARGUMENT',
-      `${settings.overhead.id} only estimates the tokens of tools; leave them out or set guarantee to false`,
-      {
-        details: { ledger: emptyLedger(settings, budget) },
-      },
-    )
-  const fail = (problem: string): never => {
-    throw new GroundlineError('INVALID_ARGUMENT', problem, { details: { ledger: emptyLedger(settings, budget) } })
-  }
+    fail(`${settings.overhead.id} only estimates the tokens of tools; leave them out or set guarantee to false`)
   const made = makeCandidates(parts, settings, count, budget, memo, fail)
-  const { candidates, omitted } = bindCandidates(made, parts.settingsOf, parts.omitted, fail)
+  const { candidates, omitted } = settings.bind?.bind(made, parts.settingsOf, parts.omitted, fail) ?? {
+    candidates: made,
+    omitted: [],
+  }
   const composed = (selection: Selection) =>
     compose(draftOf(effectsOf(candidates, selection), parts), parts, settings, count, memo)
   const base = requiredSelection(candidates)
@@ -80,7 +77,7 @@ function assemble(
   if (payload(least, count) > budget)
     throw new GroundlineError(
       'BUDGET_EXCEEDED',
-      `instructions, tools, question and what else is required need ${payload(least, count)} tokens, the budget is ${budget}. Raise the budget or require less`,
+      `the required parts need ${payload(least, count)} tokens, the budget is ${budget}. Raise it or require less`,
       { details: { ledger: ledgerOf(least, settings, budget, payload(least, count)) } },
     )
   const intro = introCost(parts, settings, count)
@@ -137,18 +134,14 @@ function effectsOf(candidates: readonly Candidate[], selection: Selection) {
   })
 }
 
-/** Selections with one better option each, for which there seems to be room, by priority and utility per token. */
+/** Selections with one better option each, for which there seems to be room, by priority. */
 function* refills(
   candidates: readonly Candidate[],
   current: () => Selection,
   room: () => number,
   intro: number,
 ): Generator<Selection> {
-  const worth = ({ options }: Candidate) =>
-    options.length === 0 ? 0 : options.at(-1)!.utility / Math.max(options.at(-1)!.cost, 1)
-  const ranked = [...candidates].sort(
-    (a, b) => b.priority - a.priority || worth(b) - worth(a) || (a.key < b.key ? -1 : 1),
-  )
+  const ranked = [...candidates].sort((a, b) => b.priority - a.priority || (a.key < b.key ? -1 : 1))
   for (const { key, options, source } of ranked) {
     const chosen = current().get(key)
     const now = chosen === undefined ? { cost: 0, utility: 0 } : options[chosen]!

@@ -1,6 +1,25 @@
 import type { Candidate, CandidateOption } from './candidates.ts'
 import type { Omission, PartSettings } from './prompt-assembler.ts'
 
+/** Keeps parts that are bound to each other together. Its member is the assembler's own business. */
+export interface PartBinder {
+  /** Makes candidates that can be chosen freely of each other. */
+  readonly bind: typeof bindCandidates
+}
+
+/**
+ * What an assembler needs for `group` and `requires` in part settings; a bundle without them does without it.
+ *
+ * @example
+ * ```ts
+ * const assembler = promptAssembler({ counter, contextWindow, outputReserve, bind: bindings() })
+ * ```
+ */
+// @__NO_SIDE_EFFECTS__
+export function bindings(): PartBinder {
+  return { bind: bindCandidates }
+}
+
 /** Candidates that can be chosen freely of each other, and parts that cannot be there for want of another. */
 export interface BoundCandidates {
   readonly candidates: readonly Candidate[]

@@ -1,6 +1,5 @@
 import type { AssemblerSettings } from './assembler-settings.ts'
 import { type Draft, introSegment, SUMMARY_LEAD, textSegment } from './compose.ts'
-import { sourceCompressor } from './compress-source.ts'
 import type { Turn } from './group-turns.ts'
 import { clusterChoices } from './merge-runs.ts'
 import type { PreparedParts } from './prepare-parts.ts'
@@ -160,15 +159,13 @@ function historyCandidates(
   }
   const made: Candidate[] = []
   const ids = parts.history.map((turn) => `history:${turn.first}`)
-  const priorityOf = (key: string, usual: number) => parts.settingsOf(key).priority ?? usual
   const base = { source: false, ids }
-  if (recent.length > 0)
-    made.push({ ...base, key: 'history', priority: priorityOf('history', 20), required: needed >= 0, options: recent })
+  if (recent.length > 0) made.push({ ...base, key: 'history', priority: 20, required: needed >= 0, options: recent })
   if (older.length > 0)
     made.push({
       ...base,
       key: 'history older',
-      priority: priorityOf('history older', 5),
+      priority: 5,
       required: false,
       options: older,
     })
@@ -192,7 +189,17 @@ function sourceCandidates(
   // The longest number there may be: the true one costs no more.
   const costOf = (draft: SourceDraft, form: SourceForm) =>
     sourceCost(draft, form, drafts.length, parts.fence, memo, count)
-  const compressor = sourceCompressor(parts.question, drafts, settings.forms)
+  const shortable = new Map(
+    drafts.map((draft) => {
+      const { source, headingPath } = draft.best
+      return [draft, { text: draft.text, title: source.title, uri: source.uri, headingPath }] as const
+    }),
+  )
+  const shorteners = settings.shorten.map((shortener) => shortener.prepare(parts.question, [...shortable.values()]))
+  const formsOf = (draft: SourceDraft) => [
+    { form: fullForm(draft), worth: 1 },
+    ...shorteners.flatMap((shorten) => shorten(shortable.get(draft)!)).map((form) => ({ form, worth: form.worth })),
+  ]
   return parts.clusters.map((cluster): Candidate => {
     const options: CandidateOption[] = []
     for (const { runs, utility } of cluster.length === 1 ? [] : clusterChoices(cluster, utilityOf)) {
@@ -201,7 +208,7 @@ function sourceCandidates(
     }
     for (const draft of cluster) {
       let above = Number.POSITIVE_INFINITY
-      for (const { form, worth } of compressor.formsOf(draft)) {
+      for (const { form, worth } of formsOf(draft)) {
         const cost = costOf(draft, form)
         // A form that is not cheaper than the longer one before it is none.
         if (cost >= above) continue

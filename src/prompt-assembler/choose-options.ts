@@ -155,26 +155,27 @@ function rankCore(
   base: readonly number[],
   efficiency: number,
 ) {
-  const core = order.map((index, rank) => {
+  const turns = [0, 0]
+  const core = order.map((index) => {
     const ladder = ladders[index]!
     const now = base[index]! < 0 ? { cost: 0, utility: 0 } : ladder[base[index]!]!
     let up = 0
-    let down =
-      base[index]! < 0 ? Number.POSITIVE_INFINITY : now.cost === 0 ? Number.POSITIVE_INFINITY : now.utility / now.cost
+    // Without its base choice there is nothing to give; a free choice gives no room.
+    let down = now.cost === 0 ? Number.POSITIVE_INFINITY : now.utility / now.cost
     for (const { cost, utility } of ladder) {
       if (cost > now.cost) up = Math.max(up, (utility - now.utility) / (cost - now.cost))
       else if (cost < now.cost) down = Math.min(down, (now.utility - utility) / (now.cost - cost))
     }
-    return { index, rank, up, down, gap: Math.min(efficiency - up, down - efficiency) }
+    return {
+      index,
+      turn: turns[base[index]! < 0 ? 0 : 1]!++,
+      up,
+      down,
+      gap: Math.min(efficiency - up, down - efficiency),
+    }
   })
   // Classes that give room and classes that take it alternate where the gaps are equal, so that sums near the capacity come early.
-  const sides = [0, 0]
-  const turns = new Map<number, number>()
-  for (const { index } of core.toSorted((a, b) => a.gap - b.gap || a.rank - b.rank)) {
-    const side = base[index]! < 0 ? 0 : 1
-    turns.set(index, sides[side]!++)
-  }
-  core.sort((a, b) => a.gap - b.gap || turns.get(a.index)! - turns.get(b.index)! || a.rank - b.rank)
+  core.sort((a, b) => a.gap - b.gap || a.turn - b.turn || base[a.index]! - base[b.index]!)
   for (let at = core.length - 2; at >= 0; at--) {
     core[at]!.up = Math.max(core[at]!.up, core[at + 1]!.up)
     core[at]!.down = Math.min(core[at]!.down, core[at + 1]!.down)

@@ -1,62 +1,51 @@
 import type { Span } from '../document.ts'
-import { fullForm, type SourceDraft, type SourceForm } from './source-block.ts'
-
-/** A form of a source and what it is worth beside the full one, which is worth 1. */
-export interface WeighedForm {
-  /** What is shown. */
-  readonly form: SourceForm
-  /** Above 0, at most 1. */
-  readonly worth: number
-}
+import type { ShortenableSource, ShorterForm, SourceShortener } from './source-shortener.ts'
 
 const WORD = /[\p{L}\p{N}][\p{L}\p{N}\p{M}]*/gu
 /** Ends of sentences in scripts with and without spaces, paragraph ends, and line ends before a list item. */
 const SENTENCE_END =
   /[.!?\u2026]+["')\]\u201d\u2019\u00bb]*\s+|[\u3002\uff01\uff1f]+["')\]\u201d\u300d]*\s*|\n\s*\n\s*|\n(?=\s*(?:[-*+\u2022]|\d+[.)])\s)/gu
 
-/** Finds shorter forms of sources for one question. */
-export interface SourceCompressor {
-  /** The full form and the shorter ones asked for, longest first. */
-  formsOf(draft: SourceDraft): readonly WeighedForm[]
-}
-
 /**
- * Extracts by sentence: the sentences that carry the question's words, weighed by how rare the words are among the sources, in
+ * Shortens sources to the sentences that carry the question's words, weighed by how rare the words are among the sources, in
  * about half and about a quarter of the length. Only whole sentences of the source are shown, so every span stays verbatim.
  * A source without any of the words is extracted from its beginning. Splits by rule, not by `Intl.Segmenter`, whose
  * results differ between runtimes.
+ *
+ * @example
+ * ```ts
+ * const assembler = promptAssembler({ counter, contextWindow, outputReserve, shorten: [extracts(), titles()] })
+ * ```
  */
-export function sourceCompressor(
-  question: string,
-  drafts: readonly SourceDraft[],
-  forms: readonly SourceForm['form'][],
-): SourceCompressor {
-  const rarity = forms.includes('extract') ? rarityOf(question, drafts) : new Map<string, number>()
+// @__NO_SIDE_EFFECTS__
+export function extracts(): SourceShortener {
   return {
-    formsOf(draft) {
-      const full = fullForm(draft)
-      const found: WeighedForm[] = [{ form: full, worth: 1 }]
-      if (forms.includes('extract'))
-        for (const share of [0.5, 0.25]) {
-          const extract = extractForm(draft, rarity, share)
-          if (extract !== undefined) found.push(extract)
-        }
-      const { title, uri } = draft.best.source
-      const named = title !== undefined || uri !== undefined || (draft.best.headingPath ?? []).length > 0
-      if (forms.includes('title') && named) found.push({ form: { form: 'title', shown: [] }, worth: 0.05 })
-      return found
+    prepare(question, sources) {
+      const rarity = rarityOf(question, sources)
+      return (source) => [0.5, 0.25].flatMap((share) => extractForm(source, rarity, share) ?? [])
     },
   }
 }
 
+/** Shortens sources to their title, address and headings, where they have any. */
+// @__NO_SIDE_EFFECTS__
+export function titles(): SourceShortener {
+  return {
+    prepare: () => (source) =>
+      source.title !== undefined || source.uri !== undefined || (source.headingPath ?? []).length > 0
+        ? [{ form: 'title', shown: [], worth: 0.05 }]
+        : [],
+  }
+}
+
 /** Words of the question, without their endings, by how few sources have them. */
-function rarityOf(question: string, drafts: readonly SourceDraft[]): ReadonlyMap<string, number> {
+function rarityOf(question: string, sources: readonly ShortenableSource[]): ReadonlyMap<string, number> {
   const wanted = new Set(stems(question))
   const having = new Map<string, number>()
-  for (const draft of drafts)
-    for (const stem of new Set(stems(draft.text))) if (wanted.has(stem)) having.set(stem, (having.get(stem) ?? 0) + 1)
+  for (const { text } of sources)
+    for (const stem of new Set(stems(text))) if (wanted.has(stem)) having.set(stem, (having.get(stem) ?? 0) + 1)
   const rarity = new Map<string, number>()
-  for (const [stem, count] of having) rarity.set(stem, Math.log(1 + drafts.length / count))
+  for (const [stem, count] of having) rarity.set(stem, Math.log(1 + sources.length / count))
   return rarity
 }
 
@@ -86,16 +75,20 @@ export function splitSentences(text: string): readonly Span[] {
   return spans
 }
 
-function extractForm(draft: SourceDraft, rarity: ReadonlyMap<string, number>, share: number): WeighedForm | undefined {
-  const sentences = splitSentences(draft.text)
+function extractForm(
+  { text }: ShortenableSource,
+  rarity: ReadonlyMap<string, number>,
+  share: number,
+): ShorterForm | undefined {
+  const sentences = splitSentences(text)
   if (sentences.length < 2) return undefined
   const scored = sentences.map((span, index) => {
-    const words = new Set(stems(draft.text.slice(span.start, span.end)).filter((stem) => rarity.has(stem)))
+    const words = new Set(stems(text.slice(span.start, span.end)).filter((stem) => rarity.has(stem)))
     let score = 0
     for (const word of words) score += rarity.get(word)!
     return { span, index, words, score }
   })
-  const room = draft.text.length * share
+  const room = text.length * share
   const taken: typeof scored = []
   let length = 0
   for (const sentence of scored.toSorted((a, b) => b.score - a.score || a.index - b.index)) {
@@ -119,5 +112,5 @@ function extractForm(draft: SourceDraft, rarity: ReadonlyMap<string, number>, sh
     return sum
   }
   const whole = weigh(scored)
-  return { form: { form: 'extract', shown }, worth: whole > 0 ? 0.1 + 0.75 * (weigh(taken) / whole) : share * 0.9 }
+  return { form: 'extract', shown, worth: whole > 0 ? 0.1 + 0.75 * (weigh(taken) / whole) : share * 0.9 }
 }

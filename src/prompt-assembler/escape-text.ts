@@ -17,28 +17,6 @@ const CONTROL =
 /** What every match of `CONTROL` contains; a text without it needs no further look. */
 const OPENER = /[<[]|\n\n[HA]/
 
-const INVISIBLE =
-  /\u034f|[\u17b4\u17b5]|[\u180b-\u180d\u180f]|[\u00ad\u061c\u115f\u1160\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\u3164\ufeff\uffa0\ufff9-\ufffb\u{e0000}-\u{e0fff}]/gu
-/** Subdivision flags (England, Scotland, Wales) are spelt with tag characters. */
-const FLAG = /\u{1f3f4}[\u{e0020}-\u{e007e}]{2,6}\u{e007f}/gu
-
-/**
- * Finds invisible and bidirectional control characters. ZWJ and ZWNJ, which scripts and emoji need, variation selectors
- * after emoji, and the tag characters of flags are not reported.
- */
-export function findInvisible(text: string): readonly Span[] {
-  if (!/[^\u0000-\u007e]/.test(text)) return []
-  const flags: Span[] = []
-  for (const match of text.matchAll(FLAG)) flags.push({ start: match.index, end: match.index + match[0].length })
-  const found: Span[] = []
-  for (const match of text.matchAll(INVISIBLE)) {
-    const start = match.index
-    if (!flags.some((flag) => flag.start < start && start < flag.end))
-      found.push({ start, end: start + match[0].length })
-  }
-  return found
-}
-
 /**
  * Makes a text harmless as data: a backslash goes into every control token, after its first character (before the colon
  * of `Human:`), and the spans of `removed` go out. Pieces cover `text.slice(from, to)` in order but for `removed`.
@@ -88,16 +66,16 @@ export function escapeText(
   return pieces
 }
 
-/** A label as an attribute shows it: one line, without quotes, angle brackets or control tokens, at most 200 units. */
+/** A label as an attribute shows it: one line, without quotes, angle brackets, format characters or control tokens, at most 200 units. */
 export function escapeLabel(label: string): string {
   const line = label
+    .replace(/\p{Cf}/gu, '')
     .replace(/[\p{Cc}\p{Zl}\p{Zp}\s]+/gu, ' ')
     .trim()
     .replaceAll('"', "'")
     .replaceAll('<', '\u2039')
     .replaceAll('>', '\u203a')
-  let cut = line.length <= 200 ? line : `${line.slice(0, 199).replace(/[\ud800-\udbff]$/, '')}\u2026`
-  for (const span of findInvisible(cut).toReversed()) cut = cut.slice(0, span.start) + cut.slice(span.end)
+  const cut = line.length <= 200 ? line : `${line.slice(0, 199).replace(/[\ud800-\udbff]$/, '')}\u2026`
   return escapeText(cut)
     .map((piece) => piece.text)
     .join('')

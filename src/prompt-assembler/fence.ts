@@ -1,5 +1,3 @@
-import { sha256Hex } from '../internal/hash.ts'
-
 /** Letters and digits in other clothes: fullwidth, circled, mathematical, superscript, … */
 const COMPATIBLE =
   /[\u00aa\u00b2\u00b3\u00b9\u00ba\u1d2c-\u1d6a\u2070-\u209f\u2100-\u214f\u2460-\u24ff\uff00-\uff5e\u{1d400}-\u{1d7ff}\u{1f100}-\u{1f1ff}]/u
@@ -18,15 +16,27 @@ function fold(text: string): string {
  * ends; the same seed and texts, in any order, give the same mark.
  */
 export function fenceMark(seed: string, texts: readonly string[]): string {
-  let digits = sha256Hex(`groundline fence ${seed}`)
+  let digits = hexDigits(`groundline fence ${seed}`)
   let length = 6
   for (const text of new Set(texts)) {
     if (text.length < length) continue
     const folded = fold(text)
     while (folded.includes(digits.slice(0, length))) {
       length += 2
-      if (length > digits.length) digits += sha256Hex(digits)
+      if (length > digits.length) digits += hexDigits(digits)
     }
   }
   return digits.slice(0, length)
+}
+
+/** Sixteen hexadecimal digits of a text: two multiplicative hashes. What guards the mark is that it occurs nowhere, not the hash. */
+function hexDigits(text: string): string {
+  let [low, high] = [0xdeadbeef, 0x41c6ce57]
+  for (let at = 0; at < text.length; at++) {
+    low = Math.imul(low ^ text.charCodeAt(at), 2654435761)
+    high = Math.imul(high ^ text.charCodeAt(at), 1597334677)
+  }
+  low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909)
+  high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909)
+  return [low, high].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join('')
 }

@@ -22,9 +22,7 @@ export function groupTurns(
   let open = new Set<string>()
   const settle = (index: number) => {
     if (open.size > 0)
-      fail(
-        `${where}: tool call ${[...open].map(describe).join(', ')} has no result before message ${index}; add it or leave out the call`,
-      )
+      fail(`${where}: tool call ${[...open].map(describe).join(', ')} has no result before message ${index}`)
   }
   for (const [index, message] of messages.entries()) {
     if (typeof message.content !== 'string')
@@ -34,11 +32,10 @@ export function groupTurns(
     turns.at(-1)!.messages.push(message)
     if (message.role === 'assistant' && message.toolCalls !== undefined) {
       open = new Set(message.toolCalls.map((call) => call.id))
-      if (open.size < message.toolCalls.length)
-        fail(`${where}[${index}] calls two tools under one id; give each call its own`)
+      if (open.size < message.toolCalls.length) fail(`${where}[${index}] calls two tools under one id`)
     } else if (message.role === 'tool' && !open.delete(message.toolCallId))
       fail(
-        `${where}[${index}] answers tool call ${describe(message.toolCallId)}, which no message before it makes; trim by whole turns`,
+        `${where}[${index}] answers tool call ${describe(message.toolCallId)}, which was not made; trim by whole turns`,
       )
   }
   settle(messages.length)

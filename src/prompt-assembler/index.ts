@@ -1,10 +1,13 @@
 export { promptAssembler } from './assembler.ts'
 export type { PromptAssemblerOptions } from './assembler-settings.ts'
+export { bindings, type PartBinder } from './bind-candidates.ts'
 export { cacheMinimumOf } from './cache-minimum.ts'
 export { cachedTokens } from './cache-plan.ts'
 export { genericOverhead, openaiChatOverhead } from './chat-overhead.ts'
+export { extracts, titles } from './compress-source.ts'
 export { explainPrompt } from './explain-prompt.ts'
 export { type FitOptions, fitPrompt, type RemotePromptCounter } from './fit-prompt.ts'
+export { flagInvisible, type InvisibleTreatment, stripInvisible } from './invisible.ts'
 export { type LocatedPiece, locatePiece, locateSource } from './locate-piece.ts'
 export type {
   AssembleOptions,
@@ -36,3 +39,4 @@ export { type MistralPayload, renderMistral } from './render-mistral.ts'
 export { type OpenAIChatPayload, renderOpenAIChat } from './render-openai-chat.ts'
 export { type OpenAIResponsesPayload, renderOpenAIResponses } from './render-openai-responses.ts'
 export { renderXml } from './render-xml.ts'
+export type { ShortenableSource, ShorterForm, SourceShortener } from './source-shortener.ts'

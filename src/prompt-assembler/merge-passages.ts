@@ -13,13 +13,13 @@ export interface MergedPassages {
   readonly omitted: readonly Omission[]
 }
 
-/** Overlapping passages are shown in every combination up to this number; of more, the worse ones keep what is left. */
+/** Overlapping passages are shown in every combination up to this number. */
 const LARGEST_CLUSTER = 5
 
 /**
  * Takes out twins (the same text under another id) and what the caps leave out, and groups passages of one document version
- * whose spans overlap. Members of a group that is too large, or that are bound to other parts, are cut to what the better
- * ones do not show.
+ * whose spans overlap. Groups of more than five, and members bound to other parts, are
+ * cut apart by place.
  */
 export function mergePassages(
   passages: readonly Passage[],
@@ -75,63 +75,46 @@ export function mergePassages(
     const { group, requires, required } = settingsOf(best.id)
     return group !== undefined || requires !== undefined || required !== undefined
   }
-  const clusters: (readonly SourceDraft[])[] = []
-  for (const drafts of byDocument.values())
-    for (const cluster of overlapping(drafts)) {
-      if (cluster.length <= LARGEST_CLUSTER && (cluster.length === 1 || !cluster.some(bound))) clusters.push(cluster)
-      else clusters.push(...cutApart(cluster, omitted, settingsOf, fail))
-    }
+  const clusters = [...byDocument.values()].flatMap((drafts) => overlapping(drafts, bound, omitted))
   const bestOf = (cluster: readonly SourceDraft[]) => cluster.reduce((best, draft) => Math.min(best, draft.rank), rank)
   return { clusters: clusters.sort((a, b) => bestOf(a) - bestOf(b)), omitted }
 }
 
-/** Groups drafts of one document whose spans overlap, directly or through others. */
-function overlapping(drafts: readonly SourceDraft[]): readonly (readonly SourceDraft[])[] {
+/**
+ * Groups drafts of one document whose spans overlap. Where a group is full, or a member is bound to other parts, the next group
+ * begins with what the one before does not show.
+ */
+function overlapping(
+  drafts: readonly SourceDraft[],
+  bound: (draft: SourceDraft) => boolean,
+  omitted: Omission[],
+): readonly (readonly SourceDraft[])[] {
   const groups: SourceDraft[][] = []
-  let end = -1
+  let [end, shown, alone] = [-1, -1, false]
   for (const draft of [...drafts].sort((a, b) => a.start - b.start || a.rank - b.rank)) {
-    if (draft.start < end) groups.at(-1)!.push(draft)
-    else groups.push([draft])
+    const last = groups.at(-1)
+    const joins = draft.start < end && last!.length < LARGEST_CLUSTER && !alone && !bound(draft)
+    if (!joins) shown = end
+    const rest = shown > draft.start ? cut(draft, Math.min(shown, draft.end)) : draft
+    if (rest.text.trim() === '') {
+      omitted.push({ id: `passage:${draft.best.id}`, reason: 'overlap', instead: `passage:${last!.at(-1)!.best.id}` })
+      continue
+    }
+    if (joins) last!.push(rest)
+    else {
+      groups.push([rest])
+      alone = bound(draft)
+    }
     end = Math.max(end, draft.end)
   }
   return groups
 }
 
-/** Leaves each draft what the better ones do not show. */
-function cutApart(
-  cluster: readonly SourceDraft[],
-  omitted: Omission[],
-  settingsOf: (id: string) => PartSettings,
-  fail: (problem: string) => never,
-): readonly (readonly SourceDraft[])[] {
-  const kept: SourceDraft[] = []
-  for (const draft of [...cluster].sort((a, b) => a.rank - b.rank)) {
-    let { start, end } = draft
-    let over: SourceDraft | undefined
-    for (const other of kept) {
-      if (other.start >= end || other.end <= start) continue
-      over = other
-      if (other.start <= start) start = Math.min(other.end, end)
-      else end = other.start
-    }
-    const [from, to] = [start - draft.start, end - draft.start]
-    const text = draft.text.slice(from, to)
-    if (text.trim() !== '') {
-      const removed = draft.removed.map((span) => ({ start: span.start - from, end: span.end - from }))
-      kept.push({
-        ...draft,
-        start,
-        end,
-        text,
-        removed: removed.filter((span) => span.end > 0 && span.start < text.length),
-      })
-      continue
-    }
-    const id = `passage:${draft.best.id}`
-    if (settingsOf(draft.best.id).required === true) fail(`${id} is required, but better passages show all of it`)
-    omitted.push({ id, reason: 'overlap', ...(over && { instead: `passage:${over.best.id}` }) })
-  }
-  return kept.map((draft) => [draft])
+/** A draft from a place of the document on. */
+function cut(draft: SourceDraft, start: number): SourceDraft {
+  const by = start - draft.start
+  const removed = draft.removed.map((span) => ({ start: Math.max(span.start - by, 0), end: span.end - by }))
+  return { ...draft, start, text: draft.text.slice(by), removed: removed.filter((span) => span.end > 0) }
 }
 
 function checkPassage(passage: Passage, fail: (problem: string) => never): void {
@@ -153,6 +136,6 @@ function checkAgreement(passage: Passage, other: SourceDraft, fail: (problem: st
     other.text.slice(from - other.start, to - other.start)
   )
     fail(
-      `passages ${describe(passage.id)} and ${describe(other.best.id)} show different texts for span ${from}–${to} of document ${describe(passage.documentId)}; one of them does not match its document`,
+      `passages ${describe(passage.id)} and ${describe(other.best.id)} show different texts for span ${from}–${to} of document ${describe(passage.documentId)}`,
     )
 }

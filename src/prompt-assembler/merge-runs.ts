@@ -52,8 +52,7 @@ function join(first: SourceDraft, second: SourceDraft): SourceDraft {
 }
 
 function worse(a: SourceDraft['trust'], b: SourceDraft['trust']): SourceDraft['trust'] {
-  const tiers = ['suspect', 'untrusted', 'trusted'] as const
-  return tiers[Math.min(tiers.indexOf(a), tiers.indexOf(b))]!
+  return (['suspect', 'untrusted'] as const).find((tier) => tier === a || tier === b) ?? 'trusted'
 }
 
 function sharedUtility(members: readonly SourceDraft[], utilityOf: (draft: SourceDraft) => number): number {

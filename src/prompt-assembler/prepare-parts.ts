@@ -1,8 +1,6 @@
 import type { Metadata, Passage, Span } from '../document.ts'
-import { GroundlineError } from '../errors.ts'
 import { describe } from '../internal/argument.ts'
-import { type AssemblerSettings, emptyLedger } from './assembler-settings.ts'
-import { findInvisible } from './escape-text.ts'
+import type { AssemblerSettings } from './assembler-settings.ts'
 import { fenceMark } from './fence.ts'
 import { groupTurns, type Turn } from './group-turns.ts'
 import { mergePassages } from './merge-passages.ts'
@@ -52,15 +50,13 @@ export interface PreparedParts {
 const VOLATILE =
   /\b\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2})?|\b\d{1,2}:\d{2}:\d{2}\b|\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b|\b\d{10,13}\b/i
 
-/** Checks the parts and puts them into canonical order. Throws `INVALID_ARGUMENT` with an empty ledger. */
+/** Checks the parts and puts them into canonical order. `fail` must throw. */
 export function prepareParts<M extends Metadata>(
   parts: PromptParts<M>,
   settings: AssemblerSettings,
   memo: TextMemo,
+  fail: (problem: string) => never,
 ): PreparedParts {
-  const fail = (problem: string): never => {
-    throw new GroundlineError('INVALID_ARGUMENT', problem, { details: { ledger: emptyLedger(settings) } })
-  }
   if (typeof parts.question !== 'string' || parts.question.trim() === '')
     fail(`question must be a text that is not empty, got ${describe(parts.question)}`)
   const own = new Map<string, PartSettings>(Object.entries(parts.settings ?? {}))
@@ -77,9 +73,13 @@ export function prepareParts<M extends Metadata>(
       )
   const examples = groupTurns(parts.examples ?? [], 'examples', fail)
   const history = groupTurns(parts.history ?? [], 'history', fail)
-  for (const [id, part] of own) checkSettings(id, part, fail)
+  for (const [id, part] of own) {
+    checkSettings(id, part, fail)
+    if (settings.bind === undefined && (part.group !== undefined || part.requires !== undefined))
+      fail(`${id} has a group or requires other parts: give promptAssembler bind: bindings()`)
+  }
 
-  const removedFrom = settings.invisible === 'strip' ? findInvisible : () => []
+  const removedFrom = (text: string) => settings.invisible?.removedFrom(text) ?? []
   const passages: readonly Passage[] = parts.passages ?? []
   const { clusters, omitted } = mergePassages(
     passages,
@@ -90,32 +90,24 @@ export function prepareParts<M extends Metadata>(
     fail,
   )
   const drafts = clusters.flat()
-  const spoken = [...(parts.examples ?? []), ...(parts.history ?? [])]
-  const untrusted = [parts.question, parts.summary ?? '', ...spoken.map((message) => message.content)]
-  for (const draft of drafts) {
-    const { title, uri } = draft.best.source
-    untrusted.push(draft.text, title ?? '', uri ?? '', ...(draft.best.headingPath ?? []))
-  }
-  for (const message of spoken)
-    if (message.role === 'assistant')
-      for (const call of message.toolCalls ?? []) untrusted.push(call.id, call.name, call.arguments)
-  const trusted = [...instructions.flatMap((text) => text.forms), ...tools.map((tool) => JSON.stringify(tool))]
   const warnings: PromptWarning[] = []
   for (const { id, stability, forms } of instructions) {
     const match = stability === 'static' ? VOLATILE.exec(forms[0]!) : null
     if (match) warnings.push({ id, kind: 'volatile', at: match.index, found: match[0] })
   }
-  if (settings.invisible === 'flag') {
-    const look = (id: string, text: string) => {
-      const first = findInvisible(text)[0]
-      if (first) warnings.push({ id, kind: 'invisible', at: first.start, found: codePoint(text, first.start) })
-    }
-    look('question', parts.question)
-    if (parts.summary !== undefined) look('summary', parts.summary)
-    for (const [index, message] of (parts.examples ?? []).entries()) look(`example:${index}`, message.content)
-    for (const [index, message] of (parts.history ?? []).entries()) look(`history:${index}`, message.content)
-    for (const draft of drafts) look(`passage:${draft.best.id}`, draft.text)
-  }
+  const given: [id: string, text: string][] = [['question', parts.question]]
+  if (parts.summary !== undefined) given.push(['summary', parts.summary])
+  for (const [index, message] of (parts.examples ?? []).entries()) given.push([`example:${index}`, message.content])
+  for (const [index, message] of (parts.history ?? []).entries()) given.push([`history:${index}`, message.content])
+  for (const { best, text } of drafts) given.push([`passage:${best.id}`, text])
+  if (settings.invisible) for (const [id, text] of given) warnings.push(...settings.invisible.warnOf(id, text))
+  // Every text of the prompt but the assembler's own: the fence must occur in none of them.
+  const texts = [...given.map(([, text]) => text), ...instructions.flatMap((text) => text.forms)]
+  for (const { best } of drafts) texts.push(best.source.title ?? '', best.source.uri ?? '', ...(best.headingPath ?? []))
+  for (const tool of tools) texts.push(JSON.stringify(tool))
+  for (const message of [...(parts.examples ?? []), ...(parts.history ?? [])])
+    if (message.role === 'assistant')
+      for (const call of message.toolCalls ?? []) texts.push(call.id, call.name, call.arguments)
   return {
     instructions,
     tools,
@@ -125,7 +117,7 @@ export function prepareParts<M extends Metadata>(
     question: parts.question,
     images: parts.images ?? [],
     clusters,
-    fence: fenceMark(settings.seed, [...untrusted, ...trusted]),
+    fence: fenceMark(settings.seed, texts),
     warnings,
     omitted,
     settingsOf: (id) => own.get(id) ?? {},
@@ -162,8 +154,4 @@ function checkSettings(id: string, part: PartSettings, fail: (problem: string) =
 /** Code-unit order. */
 export function compare(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0
-}
-
-function codePoint(text: string, at: number): string {
-  return `U+${text.codePointAt(at)!.toString(16).toUpperCase().padStart(4, '0')}`
 }

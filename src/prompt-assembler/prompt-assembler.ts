@@ -93,7 +93,7 @@ export interface PromptParts<M extends Metadata = Metadata> {
   /**
    * Settings by part id: `instructions:ID` (`instructions` for a plain string), `tool:NAME`, `example:INDEX` and
    * `history:INDEX` (index of the exchange's first message), `summary`, `passage:CHUNK-ID`. Turns of the history are kept
-   * as a sequence from the newest back: for them only `required` counts, and `history` and `history older` take a priority.
+   * as a sequence from the newest back: for them only `required` counts.
    */
   readonly settings?: Readonly<Record<string, PartSettings>>
 }

@@ -183,7 +183,7 @@ describe('quoteFinder', () => {
     const started = performance.now()
     expect(quoteFinder('ab'.repeat(50_000)).find(`${'ab'.repeat(900)}c${'ba'.repeat(900)}`)).toBeDefined()
     expect(quoteFinder('a'.repeat(100_000)).find(`${'a'.repeat(1000)}${'b'.repeat(300)}`)).toBeUndefined()
-    expect(performance.now() - started).toBeLessThan(4000)
+    expect(performance.now() - started).toBeLessThan(20_000)
   })
 
   const runs = NIGHTLY ? 5000 : 400

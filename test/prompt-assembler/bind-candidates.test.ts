@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { bindCandidates } from '../../src/prompt-assembler/bind-candidates.ts'
 import type { Candidate } from '../../src/prompt-assembler/candidates.ts'
 import { chooseOptions } from '../../src/prompt-assembler/choose-options.ts'
-import { type PartSettings, type PromptParts, promptAssembler } from '../../src/prompt-assembler/index.ts'
+import { bindings, type PartSettings, type PromptParts, promptAssembler } from '../../src/prompt-assembler/index.ts'
 import { passage, wordCounter } from './fixtures.ts'
 
 const fail = (problem: string): never => {
@@ -43,7 +43,10 @@ function bind(list: readonly { id: string; cost: number; utility: number; settin
 }
 
 const assemble = (parts: Omit<PromptParts, 'question'>, contextWindow = 10_000) =>
-  promptAssembler({ counter: wordCounter, contextWindow, outputReserve: 0 }).assemble({ ...parts, question: 'x' })
+  promptAssembler({ counter: wordCounter, contextWindow, outputReserve: 0, bind: bindings() }).assemble({
+    ...parts,
+    question: 'x',
+  })
 
 describe('bindCandidates', () => {
   it('leads to the best permitted choice of every combination', () => {
@@ -139,7 +142,13 @@ describe('part settings', () => {
   })
 
   it('leaves out what requires a part that a cap left out, and takes a twin for a requirement', () => {
-    const capped = promptAssembler({ counter: wordCounter, contextWindow: 1000, outputReserve: 0, maxPassages: 2 })
+    const capped = promptAssembler({
+      counter: wordCounter,
+      contextWindow: 1000,
+      outputReserve: 0,
+      maxPassages: 2,
+      bind: bindings(),
+    })
     const { omitted } = capped.assemble({
       passages,
       settings: { 'passage:a': { requires: ['passage:c'] } },

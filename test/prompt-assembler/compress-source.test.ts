@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { splitSentences } from '../../src/prompt-assembler/compress-source.ts'
-import { promptAssembler } from '../../src/prompt-assembler/index.ts'
+import { extracts, promptAssembler, titles } from '../../src/prompt-assembler/index.ts'
 import { passage, wordCounter } from './fixtures.ts'
 
 const TEXT =
@@ -9,7 +9,7 @@ const TEXT =
 
 describe('compression', () => {
   const assembler = (contextWindow: number) =>
-    promptAssembler({ counter: wordCounter, contextWindow, outputReserve: 0, forms: ['full', 'extract', 'title'] })
+    promptAssembler({ counter: wordCounter, contextWindow, outputReserve: 0, shorten: [extracts(), titles()] })
 
   it('shrinks a source to the sentences that carry the question, then to its title, before it drops it', () => {
     const forms = new Map<string, number>()

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { promptAssembler } from '../../src/prompt-assembler/index.ts'
+import { bindings, extracts, promptAssembler, stripInvisible, titles } from '../../src/prompt-assembler/index.ts'
 import { byteCounter, passage } from './fixtures.ts'
 
 // The golden file is the same on every runtime that `npm run test:matrix` runs this on: nothing here depends on a locale, a
@@ -31,9 +31,10 @@ describe('the same input', () => {
     counter: byteCounter,
     contextWindow: 9000,
     outputReserve: 500,
-    forms: ['full', 'extract', 'title'],
+    shorten: [extracts(), titles()],
+    bind: bindings(),
     order: 'edges',
-    invisible: 'strip',
+    invisible: stripInvisible(),
   })
   const parts = {
     instructions: 'Be brief.',

@@ -62,7 +62,7 @@ const parts = fc.record({
 })
 
 describe('prompts counted with o200k_base', () => {
-  it(`exceed no budget of ${RUNS}, their ledgers add up to what the request costs, and what is left out did not fit`, () => {
+  it(`exceed no budget of ${RUNS}, and their ledgers add up to what the request costs`, () => {
     const full: number[] = []
     let joins = 0
     fc.assert(
