@@ -19,7 +19,8 @@ function sourceEntries(): string[] {
   for (const entry of readdirSync(source, { recursive: true, encoding: 'utf8' })) {
     const path = entry.replaceAll('\\', '/')
     if (/^.+\/index\.ts$/.test(path)) found.push(`./${path.replace(/\/index\.ts$/, '')}`)
-    else if (/^tokenizer\/[a-z0-9]+-(base|harmony)\.ts$/.test(path)) found.push(`./${path.replace(/\.ts$/, '')}`)
+    else if (/^(tokenizer\/[a-z0-9]+-(base|harmony)|chunker\/tree-sitter-outliner)\.ts$/.test(path))
+      found.push(`./${path.replace(/\.ts$/, '')}`)
   }
   return found.sort()
 }
