@@ -64,7 +64,7 @@ function assemble(
     parts.tools.length > 0 ? (settings.overhead.toolsKind ?? settings.overhead.kind) : settings.overhead.kind,
   )
   if (settings.guarantee && guarantee === 'estimate')
-    fail(`${settings.overhead.id} only estimates the tokens of tools; leave them out or set guarantee to false`)
+    fail(`${settings.overhead.id} only estimates tools; leave them or the guarantee out`)
   const made = makeCandidates(parts, settings, count, budget, memo, fail)
   const { candidates, omitted } = settings.bind?.bind(made, parts.settingsOf, parts.omitted, fail) ?? {
     candidates: made,

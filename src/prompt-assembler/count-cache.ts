@@ -4,7 +4,7 @@ import type { LocalTokenCounter } from '../tokenizer/tokenizer.ts'
 /** Texts remembered at most, by their summed length in UTF-16 units. */
 const CAPACITY = 8_000_000
 
-/** Counts each text once, and forgets the oldest texts when they add up to 8 million units. Checks what the counter returns. */
+/** Counts each text once, and forgets them when they add up to 8 million units. Checks what the counter returns. */
 export function countCache(counter: LocalTokenCounter): (text: string) => number {
   const known = new Map<string, number>()
   let size = 0
@@ -16,16 +16,15 @@ export function countCache(counter: LocalTokenCounter): (text: string) => number
     if (!Number.isInteger(tokens) || tokens < 0)
       throw new GroundlineError(
         'INVALID_ARGUMENT',
-        `counter ${counter.id} returned ${String(tokens)} for a text of ${text.length} units; expected an integer of at least 0`,
+        `counter ${counter.id} returned ${tokens}, not an integer of at least 0`,
         { details: { counter: counter.id, actual: String(tokens) } },
       )
-    known.set(text, tokens)
     size += text.length
-    for (const oldest of known.keys()) {
-      if (size <= CAPACITY) break
-      known.delete(oldest)
-      size -= oldest.length
+    if (size > CAPACITY) {
+      known.clear()
+      size = text.length
     }
+    known.set(text, tokens)
     return tokens
   }
 }

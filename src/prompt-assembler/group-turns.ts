@@ -34,9 +34,7 @@ export function groupTurns(
       open = new Set(message.toolCalls.map((call) => call.id))
       if (open.size < message.toolCalls.length) fail(`${where}[${index}] calls two tools under one id`)
     } else if (message.role === 'tool' && !open.delete(message.toolCallId))
-      fail(
-        `${where}[${index}] answers tool call ${describe(message.toolCallId)}, which was not made; trim by whole turns`,
-      )
+      fail(`${where}[${index}] answers tool call ${describe(message.toolCallId)}, which was not made`)
   }
   settle(messages.length)
   return turns

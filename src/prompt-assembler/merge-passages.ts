@@ -42,7 +42,7 @@ export function mergePassages(
   let rank = 0
   for (const passage of sorted) {
     const id = `passage:${passage.id}`
-    const plain = memo.known(passage.text).plain
+    const plain = memo(passage.text).plain
     const twin = byText.get(plain)
     if (twin !== undefined || plain === '') {
       omitted.push({ id, reason: 'duplicate', ...(twin === undefined ? {} : { instead: twin }) })

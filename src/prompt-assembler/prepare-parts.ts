@@ -68,9 +68,7 @@ export function prepareParts<M extends Metadata>(
   }
   for (const image of parts.images ?? [])
     if (!Number.isInteger(image.tokens) || image.tokens < 0)
-      fail(
-        `image ${describe(image.id)} has no counted size: tokens must be an integer of at least 0, got ${describe(image.tokens)}`,
-      )
+      fail(`image ${describe(image.id)} has no counted size: tokens is ${describe(image.tokens)}`)
   const examples = groupTurns(parts.examples ?? [], 'examples', fail)
   const history = groupTurns(parts.history ?? [], 'history', fail)
   for (const [id, part] of own) {

@@ -1,5 +1,5 @@
 import type { Passage, Span } from '../document.ts'
-import { type EscapedPiece, escapeText } from './escape-text.ts'
+import { type EscapedPiece, escapeLabel, escapeText } from './escape-text.ts'
 import type { PromptSource, TrustTier } from './prompt-assembler.ts'
 import { type Segment, segmentTokens, segmentWriter } from './segment.ts'
 import type { KnownText, TextMemo } from './text-memo.ts'
@@ -55,7 +55,7 @@ export function sourceSegments(
   const headings = draft.best.headingPath ?? []
   const writer = segmentWriter()
   const label = (name: string, value: string | undefined, field: 'title' | 'uri' | 'headingPath') => {
-    const shown = value === undefined ? '' : memo.label(value)
+    const shown = value === undefined ? '' : escapeLabel(value)
     if (shown === '') return
     writer.write(` ${name}="`)
     writer.write(shown, { type: 'label', source: number, field })
@@ -102,7 +102,7 @@ export function sourceSegments(
 /** What is remembered of a source that is shown in full and escaped as usual. */
 function knownOf(draft: SourceDraft, form: SourceForm, memo: TextMemo): KnownText | undefined {
   const usual = form.form === 'full' && draft.removed.length === 0 && draft.trust !== 'trusted'
-  return usual ? memo.known(draft.text) : undefined
+  return usual ? memo(draft.text) : undefined
 }
 
 /** Tokens of a source between its tags. */
