@@ -1,7 +1,8 @@
 /**
  * Writes src/tokenizer/models/model-rows.ts: `npm run build:models`. Prices and context windows come from
  * @pydantic/genai-prices, output limits of OpenAI's models from gpt-tokenizer (a bench peer: `npm --prefix bench install`
- * first), vocabularies from tiktoken's registry of model names, and what neither has from the vendors' documentation, below.
+ * first), vocabularies from the model names that the tiktoken package lists. What none of them has is written by hand below,
+ * and the row's `source` says of each such value who was read, or `unverified`.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { findProvider } from '@pydantic/genai-prices'
@@ -20,20 +21,25 @@ const outputLimits = new Map(
   Object.entries(limits).flatMap(([id, spec]) => (spec?.max_output_tokens ? [[id, spec.max_output_tokens]] : [])),
 )
 
-/** Prefixes of tiktoken's registry (tiktoken/model.py), longest first; embedding models by name. */
-const vocabularies = [
+const tiktokenVersion = read('node_modules/tiktoken/package.json').version
+const listed = new Map(Object.entries(read('node_modules/tiktoken/model_to_encoding.json')))
+
+/** For models that tiktoken's list lacks: the vocabulary of the models of that name before them. No vendor was read. */
+const vocabularyByName = [
   [/^gpt-oss/, 'o200k_harmony'],
   [/^(?:gpt-4o|chatgpt-4o|gpt-4\.1|gpt-4\.5|gpt-5|o1|o3|o4-mini)/, 'o200k_base'],
   [/^(?:gpt-4|gpt-3\.5|text-embedding-|davinci-002|babbage-002)/, 'cl100k_base'],
 ]
 
-/** Shortest cached prefix: the vendors' prompt-caching pages, where they name the model. */
+const quoted =
+  'the page platform.claude.com/docs/en/build-with-claude/prompt-caching as quoted in github.com/anthropics/anthropic-sdk-python/issues/1194'
+/** Shortest cached prefix, and who was read. No vendor's page was. Only for models with a price for cached input. */
 const cacheMinimum = {
   openai: [[/^(?:gpt-4o|gpt-4\.1|gpt-5|o1|o3|o4-mini)/, 1024]],
   anthropic: [
-    [/^claude-(?:opus-4-5|haiku-4-5)$/, 4096],
-    [/^claude-(?:opus-4-1|opus-4-0|sonnet-4-5|sonnet-4-0|3-7-sonnet)/, 1024],
-    [/^claude-3-(?:5-)?haiku/, 2048],
+    [/^claude-(?:opus-4-5|haiku-4-5)$/, 4096, quoted],
+    [/^claude-(?:opus-4-1|opus-4-0|sonnet-4-5|sonnet-4-0|3-7-sonnet)/, 1024, quoted],
+    [/^claude-3-(?:5-)?haiku/, 2048, quoted],
   ],
   google: [
     [/^gemini-2\.5-flash$/, 1024],
@@ -53,26 +59,40 @@ const providers = {
 }
 
 const rows = []
+const sources = []
 for (const [provider, own] of Object.entries(providers)) {
   const known = findProvider({ providerId: provider })
   for (const model of known.models) {
     if (!own.test(model.id) || /:|^ft/.test(model.id)) continue
     const pricing = (Array.isArray(model.prices) ? model.prices : [{ prices: model.prices }]).map(pricingOf)
     if (pricing.some((entry) => entry.input === undefined)) continue
+    const vocabulary = provider === 'openai' ? vocabularyOf(model.id) : undefined
+    const cached = pricing.some((entry) => entry.cacheRead !== undefined)
+    const minimum = cached ? first(cacheMinimum[provider] ?? [], model.id) : undefined
     const row = {
       provider,
       id: model.id,
-      vocabulary: provider === 'openai' ? first(vocabularies, model.id) : undefined,
+      vocabulary: vocabulary?.name,
       contextWindow: model.context_window,
       maxOutputTokens: provider === 'openai' ? outputLimits.get(model.id) : undefined,
-      cacheMinimumTokens: first(cacheMinimum[provider] ?? [], model.id),
+      cacheMinimumTokens: minimum?.[1],
       pricing,
     }
+    const source = [
+      `prices${row.contextWindow ? ', context window' : ''}: @pydantic/genai-prices@${version}`,
+      row.maxOutputTokens && `output limit: gpt-tokenizer@${limitsVersion}`,
+      vocabulary?.source,
+      minimum && (minimum[2] ? `cache minimum: ${minimum[2]}` : 'unverified: cache minimum'),
+    ]
+      .filter(Boolean)
+      .join('; ')
+    if (!sources.includes(source)) sources.push(source)
     rows.push(
       `    ${JSON.stringify(row)
         .replace(/"([a-zA-Z]+)":/g, '$1: ')
         .replaceAll('"', "'")
-        .replaceAll(',', ', ')},`,
+        .replaceAll(',', ', ')
+        .replace(/}$/, `, source: sources[${sources.indexOf(source)}]!}`)},`,
     )
   }
 }
@@ -85,22 +105,26 @@ import type { ModelInfo } from './model-info.ts'
 /** The rows that ship. Written by scripts/build-model-table.mjs; change that, or pass overrides. */
 // @__NO_SIDE_EFFECTS__
 export function modelRows(): readonly ModelInfo[] {
-  const rows: readonly Omit<ModelInfo, 'asOf' | 'source' | 'currency'>[] = [
+  const sources = [
+${sources.map((source) => `    '${source}',`).join('\n')}
+  ]
+  const rows: readonly Omit<ModelInfo, 'asOf' | 'currency'>[] = [
 ${rows.join('\n')}
   ]
-  const sourceOf = (row: (typeof rows)[number]) =>
-    '@pydantic/genai-prices@${version}' +
-    (row.maxOutputTokens ? '; output limit: gpt-tokenizer@${limitsVersion}' : '') +
-    (row.vocabulary ? '; vocabulary: tiktoken/model.py' : '') +
-    (row.cacheMinimumTokens ? '; cache minimum: the provider\\'s prompt-caching page' : '')
-  return rows.map((row) => ({ ...row, currency: 'USD', asOf: '${AS_OF}', source: sourceOf(row) }))
+  return rows.map((row) => ({ ...row, currency: 'USD', asOf: '${AS_OF}' }))
 }
 `,
 )
 console.log(`${rows.length} models`)
 
 function first(table, id) {
-  return table.find(([pattern]) => pattern.test(id))?.[1]
+  return table.find(([pattern]) => pattern.test(id))
+}
+
+function vocabularyOf(id) {
+  if (listed.has(id)) return { name: listed.get(id), source: `vocabulary: tiktoken@${tiktokenVersion}` }
+  const name = first(vocabularyByName, id)?.[1]
+  return name && { name, source: 'unverified: vocabulary, by name' }
 }
 
 function pricingOf({ prices, constraint }) {

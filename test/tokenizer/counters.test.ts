@@ -1,5 +1,7 @@
+import { readdirSync, readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { cl100kBase } from '../../src/tokenizer/cl100k-base.ts'
 import { byteBoundCounter, exactCounter, learningCounter } from '../../src/tokenizer/index.ts'
 import { o200kBase } from '../../src/tokenizer/o200k-base.ts'
 import { r50kBase } from '../../src/tokenizer/r50k-base.ts'
@@ -40,6 +42,21 @@ describe('learningCounter', () => {
     .get('markdown')!
     .split('\n')
     .filter((line) => line.length > 40)
+
+  it('starts at a margin that covers cl100k_base and o200k_base for each other on Markdown, and not r50k_base', () => {
+    const root = new URL('../../', import.meta.url)
+    const files = ['./', './docs/', './docs/decisions/'].flatMap((folder) =>
+      readdirSync(new URL(folder, root))
+        .filter((name) => name.endsWith('.md'))
+        .map((name) => readFileSync(new URL(folder + name, root), 'utf8')),
+    )
+    expect(files.length).toBeGreaterThan(20)
+    const ratios = files.map((text) => cl100kBase().count(text) / o200kBase().count(text))
+    const { factor } = learningCounter({ id: 'secret', base: o200kBase() })
+    expect(Math.max(...ratios.map((ratio) => Math.max(ratio, 1 / ratio)))).toBeLessThan(factor)
+    const table = `| name${' '.repeat(60)}| purpose${' '.repeat(60)}|\n`.repeat(20)
+    expect(r50kBase().count(table)).toBeGreaterThan(3 * o200kBase().count(table))
+  })
 
   it('starts at its margin and says that it is an estimate', () => {
     const counter = learningCounter({ id: 'secret', base: o200kBase() })

@@ -34,7 +34,7 @@ export interface ModelInfo {
   readonly provider: string
   /** Its name, as the provider spells it. */
   readonly id: string
-  /** The vocabulary it counts with, where that is public: a tokenizer's `id`. */
+  /** The vocabulary it counts with: a tokenizer's `id`. Guessed from the name where `source` says `unverified: vocabulary`. */
   readonly vocabulary?: string
   /** Tokens of input and output together. */
   readonly contextWindow?: number
@@ -46,8 +46,8 @@ export interface ModelInfo {
   readonly pricing: readonly ModelPricing[]
   /** ISO 4217 code of the prices. */
   readonly currency: 'USD' | (string & {})
-  /** The day of the source, as `YYYY-MM-DD`. */
+  /** The day of the price data, as `YYYY-MM-DD`. */
   readonly asOf: string
-  /** Where the row comes from. */
+  /** What was read for each value, separated by `; `. Values after `unverified:` were not checked against anything. */
   readonly source: string
 }

@@ -1,4 +1,5 @@
 import fc from 'fast-check'
+import { getEncodingNameForModel, type TiktokenModel } from 'js-tiktoken/lite'
 import { describe, expect, it } from 'vitest'
 import { cost, type ModelInfo, modelTable } from '../../../src/tokenizer/models/index.ts'
 
@@ -16,6 +17,15 @@ const own: ModelInfo = {
   currency: 'EUR',
   asOf: '2026-11-01',
   source: 'the contract',
+}
+
+/** What js-tiktoken's own list of models says; it throws for other names. */
+function vocabularyOf(id: string): string | undefined {
+  try {
+    return getEncodingNameForModel(id as TiktokenModel)
+  } catch {
+    return undefined
+  }
 }
 
 describe('the table of models', () => {
@@ -44,6 +54,30 @@ describe('the table of models', () => {
     expect(table.get('claude-opus-4-1-20250805').id).toBe('claude-opus-4-1')
     expect(table.get('text-embedding-3-small').vocabulary).toBe('cl100k_base')
     expect(table.get('claude-opus-4-5').vocabulary).toBeUndefined()
+  })
+
+  it('has the vocabulary that js-tiktoken names, and marks those that it does not know', () => {
+    let compared = 0
+    for (const { id, vocabulary, source } of table.list().filter((row) => row.provider === 'openai')) {
+      const theirs = vocabularyOf(id)
+      if (theirs !== undefined) {
+        expect([id, vocabulary]).toEqual([id, theirs])
+        compared += 1
+      }
+      const marked = source.includes('unverified: vocabulary')
+      expect([id, marked]).toEqual([id, vocabulary !== undefined && theirs === undefined])
+    }
+    expect(compared).toBeGreaterThan(30)
+  })
+
+  it('names what was read for every value that is not in the price data, or says that nothing was', () => {
+    for (const row of table.list()) {
+      expect(row.source).toMatch(/^prices(?:, context window)?: @pydantic\/genai-prices@\d/)
+      expect(row.source.includes('context window')).toBe(row.contextWindow !== undefined)
+      expect(row.source.includes('output limit: gpt-tokenizer@')).toBe(row.maxOutputTokens !== undefined)
+      expect(row.source.includes('vocabulary')).toBe(row.vocabulary !== undefined)
+      expect(row.source.includes('cache minimum')).toBe(row.cacheMinimumTokens !== undefined)
+    }
   })
 
   it('answers UNKNOWN_MODEL for any other name, never a default', () => {
