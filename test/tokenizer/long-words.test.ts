@@ -97,6 +97,34 @@ const kinds: readonly (readonly [string, (length: number) => string])[] = [
   ['Thai', (length) => 'ภาษาไทย'.repeat(length / 7)],
 ]
 
+/** Texts of many words, built against the splitters: white space, changes of class and look-ahead without end. */
+const manyWords: readonly (readonly [string, (length: number) => string])[] = [
+  ['no-break spaces', (length) => '\u00a0'.repeat(length)],
+  ['ideographic spaces before a letter', (length) => `${'\u3000'.repeat(length)}x`],
+  ['blanks and newlines in turn', (length) => ' \n'.repeat(length / 2)],
+  ['carriage returns', (length) => '\r'.repeat(length)],
+  ['blanks after a newline', (length) => `\n${' '.repeat(length)}`],
+  ['a letter after every blank', (length) => ' a'.repeat(length / 2)],
+  ['letters and digits in turn', (length) => 'a1'.repeat(length / 2)],
+  ['capitals and small letters in turn', (length) => 'aA'.repeat(length / 2)],
+  ['capitals before one small letter', (length) => `${'A'.repeat(length)}a`],
+  ['small letters before one capital', (length) => `${'a'.repeat(length)}A`],
+  ['contractions', (length) => "'ll".repeat(length / 3)],
+  ['long s after apostrophes', (length) => "'\u017f".repeat(length / 2)],
+  ['slashes and newlines', (length) => '/\n'.repeat(length / 2)],
+  ['open brackets', (length) => '['.repeat(length)],
+  ['pairs of brackets', (length) => '[]('.repeat(length / 3)],
+  ['beginnings of special tokens', (length) => '<|'.repeat(length / 2)],
+  ['special tokens', (length) => '<|endoftext|>'.repeat(length / 13)],
+  ['all but the end of a special token', (length) => '<|endoftext|'.repeat(length / 12)],
+  ['zero-width joiners', (length) => '\u200d'.repeat(length)],
+  ['byte order marks', (length) => '\ufeff'.repeat(length)],
+  ['NUL characters', (length) => '\0'.repeat(length)],
+  ['Korean syllables', (length) => '가나다라'.repeat(length / 4)],
+  ['Arabic with marks', (length) => 'بِسْمِ'.repeat(length / 6)],
+  ['title-case digraphs', (length) => '\u01c5'.repeat(length)],
+]
+
 function randomLetters(length: number, letters: string): string {
   const units = Array.from(letters)
   let state = 12345
@@ -126,7 +154,7 @@ describe.each([
     expect(Array.from(encoded)).toEqual(heapMerge(utf8.encode(text), (part) => ranks.get(part)))
   })
 
-  it.each(kinds)('takes 100,000 units of %s in linear time', (_kind, make) => {
+  it.each([...kinds, ...manyWords])('takes 100,000 units of %s in linear time', (_kind, make) => {
     const time = (text: string) => {
       const before = process.cpuUsage()
       tokenizer.count(text)
