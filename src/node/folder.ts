@@ -101,6 +101,9 @@ export function folder(directory: string, options: FolderOptions = {}): Source {
     }
   }
 
+  /** As the caller wrote the folder: a prompt that cites it does not tell where on the machine it is. */
+  const shownPath = (name: string): string => join(directory, name).split(sep).join('/')
+
   const itemOf = async (root: string, name: string, id: string): Promise<SourceItem> => {
     const path = join(base, name)
     const info = await stat(path, { bigint: true })
@@ -116,7 +119,7 @@ export function folder(directory: string, options: FolderOptions = {}): Source {
         try {
           const target = await realpath(path)
           requireInside(root, target, id)
-          return { id, uri: path, content: await readLimited(target, id, maxBytes, signal) }
+          return { id, uri: shownPath(name), content: await readLimited(target, id, maxBytes, signal) }
         } catch (error) {
           signal?.throwIfAborted()
           throw failure(id, error, 'the file').error
