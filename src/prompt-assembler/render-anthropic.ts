@@ -98,11 +98,12 @@ export function renderAnthropic(prompt: Prompt, options: RenderAnthropicOptions 
     }
     const last = index === prompt.messages.length - 1
     const blocks = last ? lastBlocks(prompt, message, options.sources ?? 'text') : messageBlocks(message)
-    mark(blocks.at(-1)!, index)
     const role = message.role === 'assistant' ? 'assistant' : 'user'
     const before = payload.messages.at(-1)
     if (before?.role === role) before.content.push(...blocks)
-    else payload.messages.push({ role, content: blocks })
+    else if (blocks.length > 0) payload.messages.push({ role, content: blocks })
+    const end = payload.messages.at(-1)?.content.at(-1)
+    if (end !== undefined) mark(end, index)
   }
   return payload
 }

@@ -32,7 +32,7 @@ export function renderGemini(prompt: Prompt): GeminiPayload {
   const say = (role: 'user' | 'model', parts: GeminiPart[]) => {
     const last = payload.contents.at(-1)
     if (last?.role === role) last.parts.push(...parts)
-    else payload.contents.push({ role, parts })
+    else if (parts.length > 0) payload.contents.push({ role, parts })
   }
   for (const message of prompt.messages) {
     if (message.role === 'system') {

@@ -1,0 +1,484 @@
+import { describe, expect, it } from 'vitest'
+import { isGroundlineError } from '../../src/errors.ts'
+import { chooseOptions } from '../../src/prompt-assembler/choose-options.ts'
+import { countCache } from '../../src/prompt-assembler/count-cache.ts'
+import { escapeLabel } from '../../src/prompt-assembler/escape-text.ts'
+import {
+  bindings,
+  cachedTokens,
+  explainPrompt,
+  extracts,
+  fitPrompt,
+  flagInvisible,
+  genericOverhead,
+  locateSource,
+  type Prompt,
+  type PromptAssemblerOptions,
+  type PromptMessage,
+  type PromptParts,
+  promptAssembler,
+  renderAnthropic,
+  renderGemini,
+  renderMistral,
+  renderOpenAIChat,
+  renderOpenAIResponses,
+  titles,
+} from '../../src/prompt-assembler/index.ts'
+import { clusterChoices } from '../../src/prompt-assembler/merge-runs.ts'
+import { documentSpan } from '../../src/prompt-assembler/render-anthropic.ts'
+import { textMemo } from '../../src/prompt-assembler/text-memo.ts'
+import { passage, wordCounter } from './fixtures.ts'
+
+const make = (parts: PromptParts, more: Partial<PromptAssemblerOptions> = {}): Prompt =>
+  promptAssembler({ counter: wordCounter, contextWindow: 1000, outputReserve: 100, ...more }).assemble(parts)
+
+/** The error that an assembly ends with; its ledger must be there. */
+function refusal(parts: PromptParts, more: Partial<PromptAssemblerOptions> = {}): string {
+  try {
+    make(parts, more)
+  } catch (error) {
+    if (!isGroundlineError(error)) throw error
+    expect(error.details).toHaveProperty('ledger.budget')
+    return `${error.code}: ${error.message}`
+  }
+  throw new Error('was not refused')
+}
+
+const LINK = { id: 'chart', mediaType: 'image/png', data: 'https://example.org/c.png', tokens: 85 }
+const TOOL = { name: 'look', description: 'Looks.', parameters: { type: 'object' } }
+const calls = (content: string): readonly PromptMessage[] => [
+  { role: 'user', content: 'Look.' },
+  { role: 'assistant', content, toolCalls: [{ id: 'c', name: 'look', arguments: '{"at":1}' }] },
+  { role: 'tool', content: 'Seen.', toolCallId: 'c' },
+]
+
+describe('renderings of a prompt with nothing but a question and an image by address', () => {
+  const prompt = make({ question: 'What is it?', images: [LINK] })
+  const text = prompt.messages[0]!.content
+
+  it('are a single user turn, without system text or tools, that shows the address as it is', () => {
+    expect(renderAnthropic(prompt)).toEqual({
+      messages: [
+        {
+          role: 'user',
+          content: [
+            { type: 'image', source: { type: 'url', url: LINK.data } },
+            { type: 'text', text },
+          ],
+        },
+      ],
+    })
+    expect(renderGemini(prompt)).toEqual({
+      contents: [{ role: 'user', parts: [{ fileData: { mimeType: 'image/png', fileUri: LINK.data } }, { text }] }],
+      config: {},
+    })
+    expect(renderMistral(prompt)).toEqual({
+      messages: [
+        {
+          role: 'user',
+          content: [
+            { type: 'image_url', imageUrl: LINK.data },
+            { type: 'text', text },
+          ],
+        },
+      ],
+    })
+    expect(renderOpenAIChat(prompt)).toEqual({
+      messages: [
+        {
+          role: 'user',
+          content: [
+            { type: 'image_url', image_url: { url: LINK.data } },
+            { type: 'text', text },
+          ],
+        },
+      ],
+    })
+    expect(renderOpenAIResponses(prompt)).toEqual({
+      input: [
+        {
+          role: 'user',
+          content: [
+            { type: 'input_image', image_url: LINK.data, detail: 'auto' },
+            { type: 'input_text', text },
+          ],
+        },
+      ],
+    })
+  })
+
+  it('refuse an image type that Anthropic does not take, and name the image', () => {
+    const odd = make({ question: 'Q', images: [{ id: 'scan', mediaType: 'image/tiff', data: 'SUkq', tokens: 1 }] })
+    expect(() => renderAnthropic(odd)).toThrowError(
+      expect.objectContaining({ code: 'INVALID_ARGUMENT', details: { image: 'scan' } }),
+    )
+  })
+})
+
+describe('renderings of tool calls and empty messages', () => {
+  it('keep what the assistant says beside a call', () => {
+    const prompt = make({ tools: [TOOL], history: calls('One moment.'), question: 'And?' })
+    expect(renderOpenAIChat(prompt).messages[1]).toMatchObject({ role: 'assistant', content: 'One moment.' })
+    expect(renderAnthropic(prompt).messages[1]).toEqual({
+      role: 'assistant',
+      content: [
+        { type: 'text', text: 'One moment.' },
+        { type: 'tool_use', id: 'c', name: 'look', input: { at: 1 } },
+      ],
+    })
+    expect(renderGemini(prompt).contents[1]?.parts).toEqual([
+      { text: 'One moment.' },
+      { functionCall: { id: 'c', name: 'look', args: { at: 1 } } },
+    ])
+  })
+
+  it('name a result whose call is not in the prompt by the id of the call, or not at all', () => {
+    const prompt: Prompt = {
+      ...make({ question: 'Q' }),
+      messages: [
+        { role: 'tool', content: '{"n":1}', toolCallId: 'lost' },
+        { role: 'user', content: 'Q' },
+      ],
+    }
+    expect(renderGemini(prompt).contents[0]?.parts[0]).toEqual({
+      functionResponse: { id: 'lost', name: 'lost', response: { n: 1 } },
+    })
+    expect(renderMistral(prompt).messages[0]).toEqual({ role: 'tool', content: '{"n":1}', toolCallId: 'lost' })
+  })
+
+  it('leave out an assistant turn that says nothing, and put its cache mark on what stands before', () => {
+    const history: PromptMessage[] = [
+      { role: 'user', content: 'Hello?' },
+      { role: 'assistant', content: '' },
+    ]
+    const prompt = make({ history, question: 'Q' }, { cacheMinimum: 1 })
+    expect(prompt.cachePlan.breakpoints).toEqual([1])
+    expect(renderAnthropic(prompt).messages).toEqual([
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'Hello?', cache_control: { type: 'ephemeral' } },
+          { type: 'text', text: prompt.messages[2]!.content },
+        ],
+      },
+    ])
+    expect(renderGemini(prompt).contents).toEqual([
+      { role: 'user', parts: [{ text: 'Hello?' }, { text: prompt.messages[2]!.content }] },
+    ])
+  })
+
+  it('keep a system message of the history at its place for OpenAI responses', () => {
+    const history: PromptMessage[] = [
+      { role: 'user', content: 'Hello?' },
+      { role: 'system', content: 'Now in French.' },
+    ]
+    const { instructions, input } = renderOpenAIResponses(make({ instructions: 'Be brief.', history, question: 'Q' }))
+    expect(instructions).toBe('Be brief.')
+    expect(input[1]).toEqual({ role: 'system', content: [{ type: 'input_text', text: 'Now in French.' }] })
+  })
+})
+
+describe('sources as blocks of their own', () => {
+  it('stand behind what is said before them, and in front of the question', () => {
+    const prompt = make({ passages: [passage('a', 'Keys rotate.')], question: 'When?', images: [LINK] })
+    for (const sources of ['search_result', 'document'] as const) {
+      const [message] = renderAnthropic(prompt, { sources }).messages
+      expect(message!.content.map((block) => block.type)).toEqual(expect.arrayContaining(['image', sources, 'text']))
+      expect(message!.content.at(-1)).toMatchObject({ type: 'text', text: expect.stringContaining('When?') })
+    }
+  })
+
+  it('begin with instructions for this turn only', () => {
+    const prompt = make({
+      instructions: [{ id: 'today', text: 'It is Monday.', stability: 'turn' }],
+      passages: [passage('a', 'Keys rotate.')],
+      question: 'When?',
+    })
+    const [message] = renderAnthropic(prompt, { sources: 'document' }).messages
+    expect(JSON.stringify(message!.content)).toContain('It is Monday.')
+    expect(message!.content.filter((block) => block.type === 'document')).toHaveLength(1)
+  })
+
+  it('show a source of which only the title fits by its title', () => {
+    const long = passage('a', 'word '.repeat(500).trim(), { headingPath: ['Keys'] })
+    const prompt = make({ passages: [long], question: 'When?' }, { contextWindow: 300, shorten: [titles()] })
+    expect(prompt.sources).toMatchObject([{ form: 'title', shown: [] }])
+    const blocks = (sources: 'document' | 'search_result') => renderAnthropic(prompt, { sources }).messages[0]!.content
+    expect(blocks('document')).toContainEqual(
+      expect.objectContaining({ source: { type: 'text', media_type: 'text/plain', data: 'Title a > Keys' } }),
+    )
+    expect(blocks('search_result')).toContainEqual(
+      expect.objectContaining({ content: [{ type: 'text', text: 'Title a > Keys' }] }),
+    )
+    expect(explainPrompt(prompt)).toContain('of doc-a, title)')
+  })
+
+  it('are cited by units or by code points, whichever the cited words agree with', () => {
+    const [whole] = make({ passages: [passage('a', '🔑🔑 keys rotate')], question: 'Q' }).sources
+    const source = {
+      ...whole!,
+      shown: [
+        { start: 0, end: 4 },
+        { start: 5, end: 16 },
+      ],
+    }
+    expect(documentSpan(source, 5, 9, 'keys')).toEqual({ start: 5, end: 9 })
+    expect(documentSpan(source, 3, 7, 'keys')).toEqual({ start: 5, end: 9 })
+    expect(documentSpan(source, 0, 2, 'locks')).toBeUndefined()
+    expect(documentSpan(source, 2, 7, '🔑\nke')).toBeUndefined()
+  })
+})
+
+describe('parts that contradict themselves', () => {
+  const a = passage('a', 'One.')
+  const blank = passage('blank', '  \n')
+  it.each<[string, PromptParts, Partial<PromptAssemblerOptions>?]>([
+    ['must be 1–64 letters', { tools: [{ ...TOOL, name: 'no spaces' }], question: 'Q' }],
+    ['must be a text that is not empty', { instructions: [{ id: 'x', text: ' ' }], question: 'Q' }],
+    [
+      'two instructions have one id',
+      {
+        instructions: [
+          { id: 'x', text: 'A' },
+          { id: 'x', text: 'B' },
+        ],
+        question: 'Q',
+      },
+    ],
+    ['two passages have the id', { passages: [a, a], question: 'Q' }],
+    [
+      'is required and beyond maxPassages',
+      { passages: [a], settings: { a: { required: true }, 'passage:a': { required: true } }, question: 'Q' },
+      { maxPassages: 0 },
+    ],
+    [
+      'calls two tools under one id',
+      {
+        history: [
+          {
+            role: 'assistant',
+            content: '',
+            toolCalls: [
+              { id: 'c', name: 'look', arguments: '' },
+              { id: 'c', name: 'look', arguments: '' },
+            ],
+          },
+        ],
+        question: 'Q',
+      },
+    ],
+    [
+      'content must be a string',
+      { history: [JSON.parse('{"role":"user","content":null}') as PromptMessage], question: 'Q' },
+    ],
+    [
+      'is required, but what it needs, passage:blank, is not there',
+      {
+        passages: [a, blank],
+        settings: { 'passage:a': { required: true, requires: ['passage:blank'] } },
+        question: 'Q',
+      },
+      { bind: bindings() },
+    ],
+    ['only estimates tools', { tools: [TOOL], question: 'Q' }, { guarantee: true }],
+  ])('are refused with the ledger: %s', (problem, parts, more) => {
+    const message = refusal(parts, more)
+    expect(message).toContain('INVALID_ARGUMENT')
+    expect(message).toContain(problem)
+  })
+
+  it('do not include a part that requires itself or the question', () => {
+    const settings = { 'passage:a': { requires: ['question', 'passage:a'] } }
+    const prompt = make({ passages: [a], settings, question: 'Q' }, { bind: bindings() })
+    expect(prompt.sources.map((source) => source.chunkId)).toEqual(['a'])
+  })
+})
+
+describe('choices under a budget', () => {
+  it('leave out instructions that may be left out, and say what they would have cost', () => {
+    const instructions = [
+      { id: 'short', text: 'Be brief.' },
+      { id: 'long', text: 'word '.repeat(500), required: false },
+    ]
+    const prompt = make({ instructions, question: 'Q' }, { contextWindow: 200 })
+    expect(prompt.omitted).toEqual([
+      { id: 'instructions:long', reason: 'budget', tokens: expect.any(Number) as number },
+    ])
+    expect(explainPrompt(prompt)).toMatch(/left out instructions:long: there was no room, \d+ tokens/)
+  })
+
+  it('say of a passage without text that it adds nothing', () => {
+    const prompt = make({ passages: [passage('blank', ' ')], question: 'Q' })
+    expect(prompt.omitted).toEqual([{ id: 'passage:blank', reason: 'duplicate' }])
+    expect(explainPrompt(prompt)).toContain('left out passage:blank: the same text is shown as')
+  })
+
+  it('keep the part that others require, however many ways there are to have some of them', () => {
+    const passages = Array.from({ length: 13 }, (_, index) =>
+      passage(`p${index}`, `w${index} `.repeat(2 ** (index % 9) + index).trim(), { score: 1 + index }),
+    )
+    const settings = Object.fromEntries(
+      passages.slice(1).map(({ id }) => [`passage:${id}`, { requires: ['passage:p0'] }] as const),
+    )
+    const prompt = make({ passages, settings, question: 'Q' }, { contextWindow: 600, bind: bindings() })
+    expect(prompt.ledger.total).toBeLessThanOrEqual(prompt.ledger.budget)
+    expect(prompt.sources.length).toBeGreaterThan(1)
+    expect(prompt.sources.length).toBeLessThan(13)
+    expect(prompt.sources.map((source) => source.chunkId)).toContain('p0')
+  })
+
+  it('choose nothing where there is no room at all', () => {
+    expect(chooseOptions([{ key: 'a', options: [{ cost: 0, utility: 1 }] }], -1)).toEqual([-1])
+  })
+
+  it('promise the same with tools where the overhead says so for every prompt', () => {
+    const { id, fixed, message, tools } = genericOverhead()
+    const overhead = { id, fixed, message, tools, kind: 'bound' as const }
+    expect(make({ tools: [TOOL], question: 'Q' }, { overhead }).guarantee).toBe('bound')
+  })
+})
+
+describe('passages of one document', () => {
+  const text = 'Alpha beta. Gamma delta. Epsilon zeta. Eta theta. Iota kappa. Lambda mu. Nu xi.'
+  const cut = (id: string, start: number, end: number, score = 1, more = {}) =>
+    passage(id, text.slice(start, end), { documentId: 'd', start, score, ...more })
+
+  it('stand in the order of documents and places where that is asked for', () => {
+    const passages = [
+      cut('late', 39, 50, 9),
+      passage('z', 'Last.', { documentId: 'z', score: 8 }),
+      cut('early', 0, 11, 1),
+      passage('b', 'First.', { documentId: 'b', score: 2 }),
+    ]
+    const { sources } = make({ passages, question: 'Q' }, { order: 'document' })
+    expect(sources.map((source) => source.chunkId)).toEqual(['b', 'early', 'late', 'z'])
+  })
+
+  it('that overlap more than five at a time show every place once, and a covered one not again', () => {
+    const passages = [
+      ...[0, 2, 4, 6, 8].map((start, index) => cut(`p${index}`, start, 40 + start, 9 - index)),
+      cut('tail', 12, 60, 2),
+      cut('inside', 14, 38, 1),
+      cut('same', 0, 38, 1),
+    ]
+    const prompt = make({ passages, question: 'Q' })
+    const shown = prompt.sources.flatMap((source) => source.shown.map((span) => text.slice(span.start, span.end)))
+    expect(shown.join('').replaceAll(' ', '')).toBe(text.slice(0, 60).replaceAll(' ', ''))
+    expect(prompt.omitted.filter(({ reason }) => reason === 'overlap').map(({ id }) => id)).toContain('passage:inside')
+  })
+
+  it('are trusted as far as the least trusted of those shown together, under the id of the best', () => {
+    const passages = [cut('first', 0, 24, 1), cut('second', 12, 38, 5)]
+    const shown = (trust: Record<string, 'trusted' | 'suspect'>) =>
+      make({ passages, question: 'Q' }, { trustOf: ({ id }) => trust[id]! }).sources
+    expect(shown({ first: 'trusted', second: 'trusted' })).toMatchObject([
+      { chunkId: 'second', chunkIds: ['first', 'second'], trust: 'trusted', start: 0, end: 38 },
+    ])
+    expect(shown({ first: 'trusted', second: 'suspect' })).toMatchObject([{ trust: 'suspect' }])
+  })
+
+  it('that begin at one place are joined best first', () => {
+    const draft = (id: string, end: number, rank: number) => {
+      const best = cut(id, 0, end)
+      return { best, chunkIds: [id], text: best.text, start: 0, end, trust: 'trusted' as const, rank, removed: [] }
+    }
+    const choices = clusterChoices([draft('long', 24, 1), draft('short', 11, 0)], () => 1)
+    const both = choices.find(({ runs }) => runs[0]!.chunkIds.length === 2)
+    expect(both?.runs).toMatchObject([{ chunkIds: ['short', 'long'], start: 0, end: 24, best: { id: 'short' } }])
+  })
+})
+
+describe('shorter forms of a source', () => {
+  it('are its title where it has a title, an address or headings', () => {
+    const form = titles().prepare('q', [])
+    const source = { text: 'Text.' }
+    for (const label of [{ title: 'T' }, { uri: 'u' }, { headingPath: ['H'] }])
+      expect(form({ ...source, ...label })).toEqual([{ form: 'title', shown: [], worth: 0.05 }])
+    expect(form(source)).toEqual([])
+    expect(form({ ...source, headingPath: [] })).toEqual([])
+  })
+
+  it('are not made of a single sentence', () => {
+    const source = { text: 'Keys rotate' }
+    expect(extracts().prepare('keys', [source])(source)).toEqual([])
+  })
+})
+
+describe('what is remembered', () => {
+  it('is counted anew once more than 8 million units were counted', () => {
+    const asked: number[] = []
+    const count = countCache({ id: 'n', kind: 'exact', count: (text) => asked.push(text.length) && text.length })
+    const [a, b] = ['a'.repeat(5_000_000), 'b'.repeat(5_000_000)]
+    expect([count(a), count(a), count(b), count(a)]).toEqual([5e6, 5e6, 5e6, 5e6])
+    expect(asked).toHaveLength(3)
+  })
+
+  it('is worked out anew once texts add up to more than 8 million units', () => {
+    const memo = textMemo()
+    const [a, b] = ['a'.repeat(5_000_000), 'b'.repeat(5_000_000)]
+    const known = memo(a)
+    expect(memo(a)).toBe(known)
+    memo(b)
+    expect(memo(a)).not.toBe(known)
+    expect(memo(a).plain === a).toBe(true)
+  })
+
+  it.each([-1, 1.5, Number.NaN])('is never a count of %s', (tokens) => {
+    const counter = { id: 'broken', kind: 'exact' as const, count: () => tokens }
+    expect(() => make({ question: 'Q' }, { counter })).toThrowError(
+      expect.objectContaining({
+        code: 'INVALID_ARGUMENT',
+        details: { counter: 'broken', actual: String(tokens) },
+      }),
+    )
+  })
+})
+
+describe('fitPrompt', () => {
+  const assembler = promptAssembler({ counter: wordCounter, contextWindow: 60, outputReserve: 10 })
+  const countBy = (factor: number) => ({
+    id: 'remote',
+    kind: 'remote-prompt' as const,
+    countPrompt: async (prompt: Prompt) => prompt.ledger.total * factor,
+  })
+
+  it('does not ask the provider about parts that cannot fit by the local count', async () => {
+    await expect(fitPrompt(assembler, { question: 'word '.repeat(99) }, countBy(1))).rejects.toMatchObject({
+      code: 'BUDGET_EXCEEDED',
+      details: { ledger: { budget: 50 } },
+    })
+  })
+
+  it("ends with the provider's ledger where what is required does not fit by the provider's count", async () => {
+    await expect(fitPrompt(assembler, { question: 'word '.repeat(30) }, countBy(3))).rejects.toMatchObject({
+      code: 'BUDGET_EXCEEDED',
+      details: { ledger: { budget: 50, margin: 0 } },
+    })
+  })
+})
+
+describe('looking into a prompt', () => {
+  it('finds no piece for a span that is not shown', () => {
+    const prompt = make({ passages: [passage('a', 'Keys rotate.')], question: 'Q' })
+    expect(locateSource(prompt, 'doc-a', { start: 50, end: 60 })).toEqual([])
+    expect(locateSource(prompt, 'doc-a', { start: 0, end: 4 })).toHaveLength(1)
+  })
+
+  it('predicts nothing from the cache without breakpoints, and no tools where there are none', () => {
+    const parts = { instructions: 'Be brief.', question: 'Q' }
+    const prompt = make(parts, { cacheMinimum: 1024 })
+    expect(cachedTokens(prompt, prompt, { breakpoints: true })).toBe(0)
+    expect(cachedTokens(prompt, prompt)).toBe(prompt.messageTokens.reduce((sum, tokens) => sum + tokens, 0))
+    expect(cachedTokens(prompt, make({ ...parts, tools: [TOOL] }))).toBe(0)
+  })
+
+  it('warns of invisible characters where there are some, and only there', () => {
+    const { warnings } = make({ summary: 'Clean, café.', question: 'What\u200b?' }, { invisible: flagInvisible() })
+    expect(warnings).toEqual([{ id: 'question', kind: 'invisible', at: 4, found: 'U+200B' }])
+  })
+
+  it('shows a long label cut to 200 units without half a character', () => {
+    const label = escapeLabel(`${'a'.repeat(198)}🔑🔑🔑`)
+    expect(label).toBe(`${'a'.repeat(198)}…`)
+  })
+})
