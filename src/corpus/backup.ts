@@ -1,7 +1,7 @@
 import type { AbortOptions } from '../document.ts'
 import { GroundlineError, isGroundlineError } from '../errors.ts'
 import type { CorpusCore } from './corpus-core.ts'
-import { encodeManifest, manifestName } from './manifest.ts'
+import { encodeManifest, listVersions, manifestName } from './manifest.ts'
 import type { Storage } from './storage.ts'
 
 /** What a backup or restore copied. */
@@ -72,8 +72,7 @@ export async function restoreCorpus({
   if ((await to.list('', { signal })).length > 0) {
     throw new GroundlineError('ALREADY_EXISTS', 'the target is not empty: restore into an empty storage')
   }
-  const manifests = await from.list('manifests/', { signal })
-  const newest = manifests.at(-1)
+  const newest = (await listVersions(from, { signal })).at(-1)
   if (newest === undefined) throw new GroundlineError('NOT_FOUND', 'the backup holds no version of a corpus')
   const copied: string[] = []
   for (const prefix of ['keys/', 'segments/', 'audit/']) {
@@ -81,8 +80,9 @@ export async function restoreCorpus({
       if (await copyFile(from, to, name, { signal })) copied.push(name)
     }
   }
-  if (await copyFile(from, to, newest, { signal })) copied.push(newest)
-  return { version: Number(/\d+/.exec(newest)?.[0] ?? 0), copied, present: 0 }
+  const name = manifestName(newest)
+  if (await copyFile(from, to, name, { signal })) copied.push(name)
+  return { version: newest, copied, present: 0 }
 }
 
 /** Copies a file whose name says what it holds. False when the target has it. */
