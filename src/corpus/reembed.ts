@@ -111,7 +111,12 @@ export async function candidateView<M extends Metadata>(core: CorpusCore, option
   if (!candidate) throw new GroundlineError('NOT_FOUND', 'there is no candidate: call reembed first')
   const snapshot = { ...candidate }
   core.pins.add(snapshot)
-  return corpusView<M>(await core.load(snapshot, options), () => core.pins.delete(snapshot))
+  try {
+    return corpusView<M>(await core.load(snapshot, options), () => core.pins.delete(snapshot))
+  } catch (error) {
+    core.pins.delete(snapshot)
+    throw error
+  }
 }
 
 async function candidateState(
