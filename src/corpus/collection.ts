@@ -18,8 +18,9 @@ export async function collectVersions(
   const { storage } = core
   await core.renew(options)
   let dropped: readonly number[] = []
+  let condemned: readonly string[] = []
   let isDue = false
-  const { manifest } = await core.amend(async ({ manifest: base, state }) => {
+  await core.amend(async ({ manifest: base, state }) => {
     if (!base) return undefined
     const kept = await keptManifests(core, base, keep, options)
     const versions = new Set(kept.map(({ version }) => version))
@@ -31,7 +32,7 @@ export async function collectVersions(
       for (const { name } of segments) used.add(name)
     }
     // What an earlier collection condemned may be going this moment: it stays condemned until it is gone.
-    const condemned = (await storage.list('segments/', options)).filter(
+    condemned = (await storage.list('segments/', options)).filter(
       (name) => isSegmentName(name) && (!used.has(name) || base.condemned.includes(name)),
     )
     // The version that this collection makes has the content of `base`, which may then go too.
@@ -42,7 +43,7 @@ export async function collectVersions(
   }, options)
   const files: string[] = []
   if (isDue) {
-    for (const name of [...dropped.map(manifestName), ...(manifest?.condemned ?? [])]) {
+    for (const name of [...dropped.map(manifestName), ...condemned]) {
       options.signal?.throwIfAborted()
       await storage.remove(name, options)
       files.push(name)

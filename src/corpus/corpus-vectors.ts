@@ -1,5 +1,4 @@
 import type { AbortOptions, Metadata } from '../document.ts'
-import { GroundlineError } from '../errors.ts'
 import type { Damage, DocumentVectors } from './corpus.ts'
 import type { CorpusState } from './corpus-state.ts'
 import { spaceKey } from './manifest.ts'
@@ -47,15 +46,11 @@ async function readRun(
   options: AbortOptions,
 ): Promise<readonly (Uint8Array | undefined)[]> {
   const reader = await segment.reader()
-  const records = await reader.records(
+  return reader.records(
     run.map((row) => row.vectorsAt!),
     RECORD.vectors,
     options,
   )
-  if (records.length !== run.length) {
-    throw new GroundlineError('CORRUPT_DATA', `${segment.ref.name} gave ${records.length} of ${run.length} records`)
-  }
-  return records
 }
 
 /** Rows whose vectors lie within one read. */
