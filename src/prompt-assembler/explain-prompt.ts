@@ -23,7 +23,8 @@ export function explainPrompt(prompt: Prompt): string {
   }
   for (const { id, reason, tokens, instead } of omitted) {
     const cost = tokens === undefined ? '' : `, ${tokens} tokens`
-    lines.push(`left out ${id}: ${WHY[reason]}${instead === undefined ? '' : ` ${instead}`}${cost}`)
+    const why = reason === 'duplicate' && instead === undefined ? 'it has no text' : WHY[reason]
+    lines.push(`left out ${id}: ${why}${instead === undefined ? '' : ` ${instead}`}${cost}`)
   }
   for (const { id, kind, at, found } of warnings)
     lines.push(`warning: ${kind} ${JSON.stringify(found)} at ${at} of ${id}`)

@@ -307,10 +307,15 @@ describe('choices under a budget', () => {
     expect(explainPrompt(prompt)).toMatch(/left out instructions:long: there was no room, \d+ tokens/)
   })
 
-  it('say of a passage without text that it adds nothing', () => {
+  it('say of a passage without text that it has none', () => {
     const prompt = make({ passages: [passage('blank', ' ')], question: 'Q' })
     expect(prompt.omitted).toEqual([{ id: 'passage:blank', reason: 'duplicate' }])
-    expect(explainPrompt(prompt)).toContain('left out passage:blank: the same text is shown as')
+    expect(explainPrompt(prompt)).toContain('left out passage:blank: it has no text')
+  })
+
+  it('name the twin that is shown in place of a passage', () => {
+    const prompt = make({ passages: [passage('a', 'One.', { score: 2 }), passage('b', 'One.')], question: 'Q' })
+    expect(explainPrompt(prompt)).toContain('left out passage:b: the same text is shown as passage:a')
   })
 
   it('keep the part that others require, however many ways there are to have some of them', () => {
@@ -325,6 +330,27 @@ describe('choices under a budget', () => {
     expect(prompt.sources.length).toBeGreaterThan(1)
     expect(prompt.sources.length).toBeLessThan(13)
     expect(prompt.sources.map((source) => source.chunkId)).toContain('p0')
+  })
+
+  it('fill what is left where the whole counts less than its parts, and never go beyond the budget', () => {
+    const counter = { id: 'pages', kind: 'exact' as const, count: (text: string) => Math.ceil(text.length / 40) }
+    const passages = Array.from({ length: 8 }, (_, index) =>
+      passage(`p${index}`, `Word ${index}.`, { score: 9 - index }),
+    )
+    const history = Array.from(
+      { length: 8 },
+      (_, index): PromptMessage => ({ role: 'user', content: `Turn ${index}.` }),
+    )
+    let before = 0
+    for (let contextWindow = 60; contextWindow <= 120; contextWindow++) {
+      const parts = { instructions: 'Be brief.', passages, history, question: 'Q' }
+      const { ledger, sources, omitted } = make(parts, { counter, contextWindow, outputReserve: 0 })
+      expect(ledger.total).toBeLessThanOrEqual(contextWindow)
+      expect(ledger.entries.reduce((sum, entry) => sum + entry.tokens, 0)).toBe(ledger.total)
+      expect(sources.length + omitted.filter(({ id }) => id.startsWith('passage:')).length).toBe(8)
+      before = sources.length
+    }
+    expect(before).toBe(8)
   })
 
   it('choose nothing where there is no room at all', () => {
