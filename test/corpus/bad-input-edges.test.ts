@@ -302,7 +302,7 @@ describe('reading a corpus', () => {
     for (const id of ['a', 'b']) await writer.commit({ put: [entryFor({ id, text: `text of ${id}` })], space })
     const reader = await openCorpus({ storage, readOnly: true })
     await writer.compact()
-    await writer.collect({ keep: { versions: 1 } })
+    await writer.collect({ keep: { versions: 1, milliseconds: 0 } })
     expect(await reader.document('a')).toMatchObject({ id: 'a', text: 'text of a' })
     expect(await textsOf(reader)).toEqual(new Map(['a', 'b'].map((id) => [id, `text of ${id}`])))
   })
@@ -310,7 +310,7 @@ describe('reading a corpus', () => {
   test('documents larger than the cache, and more than it holds, read back whole', async () => {
     const storage = memoryStorage()
     const corpus = await openCorpus({ storage })
-    const sizes = [1, 3_000_000, 900_000, 900_000, 900_000, 900_000, 900_000]
+    const sizes = [1, 3_000_000, 1_900_000, 1_900_000, 1_900_000, 1_900_000, 1_900_000]
     const put = sizes.map((size, index) => ({
       document: { id: `d${index}`, text: String(index).repeat(size) },
       chunks: [],
@@ -320,6 +320,38 @@ describe('reading a corpus', () => {
     for (let round = 0; round < 2; round++) {
       for (const { document } of put) expect((await corpus.document(document.id))?.text === document.text).toBe(true)
     }
+  })
+
+  test('collecting without a rule keeps what the corpus was opened to keep', async () => {
+    const keep = { versions: 2, milliseconds: 0 }
+    const corpus = await openCorpus({ storage: memoryStorage(), keep, maintenance: 'manual' })
+    for (const id of ['a', 'b', 'c', 'd']) await corpus.commit({ put: [entryFor({ id, text: id })], space })
+    expect((await corpus.collect()).versions).toContain(1)
+    expect((await corpus.versions()).length).toBeLessThanOrEqual(3)
+    expect(corpus.info().documents).toBe(4)
+  })
+
+  test('versions of the last minutes outlive the automatic collection', async () => {
+    const corpus = await openCorpus({ storage: memoryStorage() })
+    for (let index = 0; index < 70; index++) {
+      await corpus.commit({ put: [{ document: { id: `d${index}`, text: 'x' }, chunks: [], vectors: [] }] })
+    }
+    expect((await corpus.at(1)).info().documents).toBe(1)
+    expect(corpus.info().documents).toBe(70)
+  })
+
+  test('verifying reads the candidate too, and names what is damaged there', async () => {
+    const storage = memoryStorage()
+    const corpus = await openCorpus({ storage, maintenance: 'manual' })
+    await corpus.commit({ put: [entryFor({ id: 'a', text: 'some text' })], space })
+    const before = await storage.list('segments/')
+    const wide = { ...space, model: 'wide', dimensions: 8 }
+    await corpus.reembed({ space: wide, embed: async (chunks) => chunks.map(({ text }) => vectorFor(text, 8)) })
+    expect(await corpus.verify()).toEqual([])
+    const [made] = (await storage.list('segments/')).filter((name) => !before.includes(name))
+    const flipped = await withFile(storage, made!, (bytes) => bytes.map((byte, at) => (at > 40 ? byte ^ 255 : byte)))
+    const damage = await (await openCorpus({ storage: flipped })).verify()
+    expect(damage.map(({ file }) => file)).toContain(made)
   })
 
   test('a scan of many vectors gives the best, with zero vectors scored zero and ties by id', async () => {
@@ -435,6 +467,30 @@ describe('a sync', () => {
     for (const { error } of failed) {
       expect(error).toMatchObject({ code: 'INVALID_RESPONSE', message: 'embed gave 1 vectors for 2 chunks' })
     }
+  })
+
+  test('stores the rest of a batch of which the corpus refuses one document', async () => {
+    const corpus = await fresh()
+    const { added, failed } = await syncCorpus({
+      corpus,
+      source: source({ a: 'one', b: 'two' }),
+      load,
+      chunker,
+      embed: async (chunks) =>
+        chunks.map(({ text }) => (text === 'one' ? new Float32Array(4).fill(Number.NaN) : vectorFor(text))),
+      space,
+    })
+    expect({ added, failed }).toMatchObject({
+      added: ['b'],
+      failed: [{ id: 'a', error: { code: 'INVALID_VECTOR', details: { id: 'a', index: 0 } } }],
+    })
+  })
+
+  test('ends when an item fails with what every other would fail with', async () => {
+    const closed = new GroundlineError('CLOSED', 'the corpus is closed')
+    const options = { corpus: await fresh(), source: source({ a: 'one' }), chunker, load: () => Promise.reject(closed) }
+    await expect(syncCorpus(options)).rejects.toBe(closed)
+    await expect(planSync(options)).rejects.toBe(closed)
   })
 
   test('begins another batch with a document that does not fit, and commits what is full', async () => {
