@@ -204,6 +204,16 @@ describe('publishing a version', () => {
     })
   })
 
+  test('a corpus whose files are removed while it is opened is an empty one', async () => {
+    const storage = memoryStorage()
+    await put(await openCorpus({ storage }), 'a', '1')
+    const read: Storage['read'] = async (name, ...rest) => {
+      await storage.remove(name)
+      return storage.read(name, ...rest)
+    }
+    expect((await openCorpus({ storage: { ...storage, read } })).info()).toMatchObject({ version: 0, documents: 0 })
+  })
+
   test('a collection goes on when a version appears under its hands', async () => {
     const storage = memoryStorage()
     const other = await openCorpus({ storage, maintenance: 'manual' })
@@ -334,6 +344,20 @@ describe('compaction and purge of damaged or mixed segments', () => {
     expect(corpus.info()).toMatchObject({ documents: 1, space: wide, damage: [] })
     await corpus.reembed({ space, embed: () => Promise.reject(down) })
     expect(await corpus.verify()).toEqual([])
+  })
+
+  test('a segment is closed once it has 32 MiB, and what follows goes into the next', async () => {
+    const storage = memoryStorage()
+    const corpus = await openCorpus({ storage, maintenance: 'manual' })
+    const text = 'large '.repeat(6_000_000)
+    await corpus.commit({ put: [{ document: { id: 'a', text }, chunks: [], vectors: [] }] })
+    await put(corpus, 'b', 'beta')
+    await put(corpus, 'b', 'gamma')
+    await corpus.compact()
+    await corpus.collect(newestOnly)
+    expect(await segmentsOf(storage)).toHaveLength(2)
+    expect((await corpus.document('a'))?.text === text).toBe(true)
+    expect((await corpus.document('b'))?.text).toBe('gamma')
   })
 
   test('a damaged vector record is reported with its document and the others are given', async () => {
