@@ -24,7 +24,7 @@ export function readCollection(directory) {
           throw new Error(`a reference of "${question}" is not where it says`)
         return { start, end }
       })
-      return { corpus, question, spans, half: nth % 2 === 0 ? 'tuned' : 'held out' }
+      return { corpus, question, spans, half: nth % 2 === 0 ? 'first' : 'second' }
     })
   return { corpora, questions }
 }

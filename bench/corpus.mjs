@@ -59,7 +59,7 @@ for (const [name, rate] of Object.entries(best)) {
 const like = best['groundline, vectors only']
 console.log('  vectors only, beside the peers:')
 for (const peer of ['LangChain.js + hnswlib', 'Vectra']) console.log(`    ${(like / best[peer]).toFixed(2)} × ${peer}`)
-floor(like >= best['LangChain.js + hnswlib'], 'ingest with vectors only is slower than LangChain.js')
+floor(like >= 5 * best['LangChain.js + hnswlib'], 'ingest with vectors only is not 5 × LangChain.js')
 floor(like >= 5 * best.Vectra, 'ingest with vectors only is not 5 × Vectra')
 const ingestCost = best.groundline / best['groundline, encrypted'] - 1
 floor(ingestCost <= 0.15, `encryption costs ${(100 * ingestCost).toFixed(1)} % on ingest, not ≤ 15 %`)

@@ -23,10 +23,10 @@ const { corpora, questions } = readCollection(values.data)
 const counter = cl100kBase()
 const documents = [...corpora].map(([id, text]) => ({ id, text }))
 
-/** Floors for --check: what the last run reached, rounded down. They only go up. */
+/** Bounds for --check. They are goals: where one is missed, the command says so and exits 1. */
 const floors = {
-  'contextual 80': { budgets: [81.5, 91.5, 96, 97.5] },
-  'contextual 150': { recall: 83.4, omega: 36 },
+  'contextual 80': { budgets: [84, 92.5, 96.7, 98.5] },
+  'contextual 150': { recall: 87, omega: 32 },
 }
 const goals = { budgets: [84, 92.5, 96.7, 98.5], recall: 87, omega: 32, meanTokens: 140 }
 
@@ -105,8 +105,8 @@ for (const peer of peers) {
 const cell = (value) => value.toFixed(1).padStart(6)
 const halves = [
   ['all questions', () => true],
-  ['half tuned on', ({ half }) => half === 'tuned'],
-  ['half held out', ({ half }) => half === 'held out'],
+  ['first half', ({ half }) => half === 'first'],
+  ['second half', ({ half }) => half === 'second'],
 ]
 let failed = false
 for (const [title, chosen] of halves) {
