@@ -17,6 +17,7 @@ export type GroundlineErrorCode =
   | 'READ_ONLY'
   | 'CLOSED'
   | 'CONFLICT'
+  | 'LEGAL_HOLD'
   | 'CORRUPT_DATA'
   | 'UNSUPPORTED_FORMAT'
   | 'LIMIT_EXCEEDED'

@@ -10,6 +10,8 @@ export interface ComparedQuery {
   readonly query: string
   /** Grades of chunk ids that answer it, 1 and up; absent without labels. */
   readonly relevant?: ReadonlyMap<string, number>
+  /** Ids of chunks that must be found: a canary. */
+  readonly expected?: readonly string[]
 }
 
 /** What to compare. */
@@ -36,6 +38,15 @@ export interface SpaceComparison {
   readonly ndcg?: { readonly current: number; readonly candidate: number }
   /** The queries, those that differ most first. */
   readonly queries: readonly { readonly query: string; readonly overlap: number }[]
+  /**
+   * Canaries whose expected chunks the candidate does not find, what it misses of them, and which of those the
+   * current space finds.
+   */
+  readonly canaries: readonly {
+    readonly query: string
+    readonly missing: readonly string[]
+    readonly lost: readonly string[]
+  }[]
 }
 
 /**
@@ -56,13 +67,17 @@ export async function compareSpaces<M extends Metadata = Metadata>(
   requireInteger('topK', topK, 1, 10_000)
   if (queries.length === 0) throw new GroundlineError('INVALID_ARGUMENT', 'queries must not be empty')
   const compared: { query: string; overlap: number }[] = []
+  const canaries: { query: string; missing: readonly string[]; lost: readonly string[] }[] = []
   const gains: [current: number, candidate: number][] = []
-  for (const { query, relevant } of queries) {
+  for (const { query, relevant, expected = [] } of queries) {
     signal?.throwIfAborted()
     const before = await scanCorpus(current, await embedCurrent(query), { topK, signal })
     const after = await scanCorpus(candidate, await embedCandidate(query), { topK, signal })
     const ids = new Set(before.map(({ id }) => id))
-    const common = after.filter(({ id }) => ids.has(id)).length
+    const afterIds = new Set(after.map(({ id }) => id))
+    const missing = expected.filter((id) => !afterIds.has(id))
+    if (missing.length > 0) canaries.push({ query, missing, lost: missing.filter((id) => ids.has(id)) })
+    const common = before.filter(({ id }) => afterIds.has(id)).length
     compared.push({ query, overlap: common / Math.max(1, before.length, after.length) })
     if (relevant && relevant.size > 0) gains.push([ndcg(before, relevant, topK), ndcg(after, relevant, topK)])
   }
@@ -74,6 +89,7 @@ export async function compareSpaces<M extends Metadata = Metadata>(
       ndcg: { current: mean(gains.map(([one]) => one)), candidate: mean(gains.map(([, two]) => two)) },
     }),
     queries: compared,
+    canaries,
   }
 }
 

@@ -173,15 +173,23 @@ export interface SourceFailure {
 export interface Source<M extends Metadata = Metadata> {
   /** Names the scope: documents of this scope that the source no longer lists are removed by a sync. */
   readonly scope: string
+  /** Items carry their content: each is taken in as it is listed, not after all were. Default false. */
+  readonly streams?: boolean
   /** The items there are now, and failures to list some of them. */
   items(options?: AbortOptions): AsyncIterable<SourceItem<M> | SourceFailure>
+}
+
+/** A source that tells when it changes. */
+export interface WatchableSource<M extends Metadata = Metadata> extends Source<M> {
+  /** Ids that may have changed, each time some did and then rested; first an empty list, once watching has begun. */
+  watch(options?: AbortOptions): AsyncIterable<readonly string[]>
 }
 
 /** How far a sync has come. */
 export interface SyncProgress {
   /** Items seen so far. */
   readonly done: number
-  /** Items there are. */
+  /** Items there are; of a source that streams, those listed so far. */
   readonly total: number
   /** The item just finished. */
   readonly id: string

@@ -19,8 +19,9 @@ export type {
   SourceItem,
   SyncProgress,
   SyncReport,
+  WatchableSource,
 } from './corpus.ts'
-export { iterableSource } from './iterable-source.ts'
+export { type IterableSourceOptions, iterableSource, type StreamedInput } from './iterable-source.ts'
 export { type Keyring, type KeyringOptions, openKeyring } from './keyring.ts'
 export { memoryStorage } from './memory-storage.ts'
 export { type NearDuplicateOptions, nearDuplicates } from './near-duplicates.ts'

@@ -28,7 +28,7 @@ export interface PurgeReport {
  * tags, a candidate that holds them, derived files and leftovers. Earlier revisions of documents that are still there
  * stay in tags. Open views become unreadable.
  *
- * Throws `CONFLICT` when a hold keeps one of the documents, and then changes nothing.
+ * Throws `LEGAL_HOLD` when a hold keeps one of the documents, and then changes nothing.
  */
 export async function purgeCorpus(core: CorpusCore, options: AbortOptions): Promise<PurgeReport> {
   await core.renew(options)
@@ -115,7 +115,7 @@ function unreadable(what: string): GroundlineError {
 
 function held({ name, hold }: Tag, documents: number): GroundlineError {
   return new GroundlineError(
-    'CONFLICT',
+    'LEGAL_HOLD',
     `the hold ${describe(name)} (${hold}) keeps ${documents} of the documents to purge: release it with untag first`,
     { details: { tag: name, hold, documents } },
   )

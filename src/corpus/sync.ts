@@ -25,13 +25,12 @@ export async function syncCorpus<M extends Metadata = Metadata>(options: SyncOpt
   const intake = intakeOf(options)
   const batch = syncBatch(options)
   const failed: SourceFailure[] = []
-  const items = await listItems(source, failed, signal)
+  const seen = new Set<string>()
   const settled = new Set(plan?.reused)
   const reused: string[] = []
   const skipped: { id: string; duplicateOf: string }[] = []
   let done = 0
-  for (const item of items.values()) {
-    signal?.throwIfAborted()
+  for await (const { item, total } of itemsOf(source, seen, failed, signal)) {
     const taken: Taken<M> | undefined = settled.has(item.id)
       ? { kind: 'reused' }
       : await intake.take(item).catch((error: unknown) => {
@@ -42,12 +41,12 @@ export async function syncCorpus<M extends Metadata = Metadata>(options: SyncOpt
     else if (taken?.kind === 'duplicate') skipped.push({ id: item.id, duplicateOf: taken.duplicateOf })
     else if (taken) await batch.add(taken.entry, taken.vectorsFrom)
     done++
-    onProgress?.({ done, total: items.size, id: item.id })
+    onProgress?.({ done, total, id: item.id })
   }
   await batch.flush()
   failed.push(...batch.failed)
   const hidden = [...failed.map(({ id }) => id)]
-  let remove = await absentDocuments(corpus, source.scope, items, hidden)
+  let remove = await absentDocuments(corpus, source.scope, seen, hidden)
   const dropped = skipped.filter(({ id }) => corpus.record(id)?.scope === source.scope).map(({ id }) => id)
   if (plan) remove = remove.filter((id) => plan.removed.includes(id))
   remove.push(...dropped)
@@ -79,13 +78,12 @@ export async function planSync<M extends Metadata = Metadata>(options: SyncOptio
   const { corpus, source, signal, countTokens, pricePerMillion = 0 } = options
   const intake = intakeOf(options)
   const failed: SourceFailure[] = []
-  const items = await listItems(source, failed, signal)
+  const seen = new Set<string>()
   const [added, changed, reused]: [string[], string[], string[]] = [[], [], []]
   const skipped: { id: string; duplicateOf: string }[] = []
   const batch = syncBatch(options)
   let [chunks, embedChunks, embedTokens] = [0, 0, 0]
-  for (const item of items.values()) {
-    signal?.throwIfAborted()
+  for await (const { item } of itemsOf(source, seen, failed, signal)) {
     try {
       const taken = await intake.take(item)
       if (taken.kind === 'reused') reused.push(item.id)
@@ -104,7 +102,7 @@ export async function planSync<M extends Metadata = Metadata>(options: SyncOptio
   const removed = await absentDocuments(
     corpus,
     source.scope,
-    items,
+    seen,
     failed.map(({ id }) => id),
   )
   const price = (embedTokens / 1_000_000) * pricePerMillion
@@ -112,33 +110,42 @@ export async function planSync<M extends Metadata = Metadata>(options: SyncOptio
   return { added, changed, removed, reused, failed, skipped, renamed, chunks, embedChunks, embedTokens, price }
 }
 
-async function listItems<M extends Metadata>(
+/** The items of a source, each id once, with how many are known of. Ids go to `seen`, failures to `failed`. */
+async function* itemsOf<M extends Metadata>(
   source: Source<M>,
+  seen: Set<string>,
   failed: SourceFailure[],
   signal: AbortSignal | undefined,
-): Promise<Map<string, SourceItem<M>>> {
-  const items = new Map<string, SourceItem<M>>()
+): AsyncGenerator<{ readonly item: SourceItem<M>; readonly total: number }> {
+  const listed: SourceItem<M>[] = []
   for await (const item of source.items({ signal })) {
     signal?.throwIfAborted()
     if ('error' in item) failed.push(item)
-    else if (items.has(item.id)) {
+    else if (seen.has(item.id)) {
       const message = `the source lists ${JSON.stringify(item.id)} twice: the first one counts`
       failed.push({ id: item.id, error: new GroundlineError('DUPLICATE_ID', message, { details: { id: item.id } }) })
-    } else items.set(item.id, item)
+    } else {
+      seen.add(item.id)
+      if (source.streams) yield { item, total: seen.size }
+      else listed.push(item)
+    }
   }
-  return items
+  for (const item of listed) {
+    signal?.throwIfAborted()
+    yield { item, total: seen.size }
+  }
 }
 
 /** Documents of the scope that the source lists no more. What failed to be listed may still be there. */
 async function absentDocuments<M extends Metadata>(
   corpus: Corpus<M>,
   scope: string,
-  items: ReadonlyMap<string, unknown>,
+  seen: ReadonlySet<string>,
   hidden: readonly string[],
 ): Promise<string[]> {
   const absent: string[] = []
   for await (const record of corpus.documents()) {
-    if (record.scope !== scope || items.has(record.id)) continue
+    if (record.scope !== scope || seen.has(record.id)) continue
     if (hidden.some((id) => id === '' || record.id === id || record.id.startsWith(`${id}/`))) continue
     absent.push(record.id)
   }

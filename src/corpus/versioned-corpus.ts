@@ -76,7 +76,7 @@ export interface VersionedCorpus<M extends Metadata = Metadata> extends Corpus<M
   collect(options?: AbortOptions & { readonly keep?: KeepOptions }): Promise<CollectReport>
   /**
    * Removes every trace of the documents that are there no more, from older versions, tags and derived files too, and
-   * accounts for what is left. Throws `CONFLICT` when a hold keeps one of them.
+   * accounts for what is left. Throws `LEGAL_HOLD` when a hold keeps one of them.
    */
   purge(options?: AbortOptions): Promise<PurgeReport>
   /** What was purged, rolled back, promoted, held and released, oldest first. Throws `CORRUPT_DATA` when entries are missing. */

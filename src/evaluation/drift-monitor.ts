@@ -3,6 +3,7 @@ import { GroundlineError } from '../errors.ts'
 import { requireInteger } from '../internal/argument.ts'
 import {
   fourierFeatures,
+  kernelDiscrepancy,
   kolmogorovSmirnov,
   meanDistance,
   permutationPValues,
@@ -98,11 +99,14 @@ export interface DriftMonitor {
   report(check: DriftCheck): Promise<DriftReport>
 }
 
+/** Up to this many items the discrepancy is exact, by all pairs; beyond, by random features. */
+const EXACT_ITEMS = 2_000
 const FEATURES = 128
 
 /**
- * Watches a corpus, or its questions, for drift: centroid distance, maximum mean discrepancy, share of items far from all
- * others, Kolmogorov–Smirnov tests of similarity and norm, words never seen, tokens a word, canary queries, stale documents. Every p-value comes from
+ * Watches a corpus, or its questions, for drift: centroid distance, maximum mean discrepancy (exact up to 2,000 items), share
+ * of items far from all others, Kolmogorov–Smirnov tests of similarity and norm, words never seen, tokens a word, canary
+ * queries, stale documents. Every p-value comes from
  * relabelling the samples themselves, so thresholds are calibrated on the corpus, and the tests together raise a false
  * alarm no more often than asked (Bonferroni).
  *
@@ -133,7 +137,7 @@ export function driftMonitor(options: DriftMonitorOptions): DriftMonitor {
     const vectors = [...usual.vectors, ...sample.vectors]
     const statistics: [string, TwoSampleStatistic][] = [
       ['centroid', meanDistance(vectors)],
-      ['mmd', meanDistance(fourierFeatures(vectors, FEATURES, random))],
+      ['mmd', discrepancy(vectors, random)],
       ['similarity', kolmogorovSmirnov(vectors.map((vector) => cosine(vector, centroid)))],
     ]
     const isNew = Float32Array.from(vectors, (vector) => (nearestSimilarity(vector, anchor.vectors) < unusual ? 1 : 0))
@@ -187,19 +191,9 @@ export function driftMonitor(options: DriftMonitorOptions): DriftMonitor {
   }
 }
 
-/** What to do about a report. */
-export type DriftAction = 'none' | 'sync' | 'review-embedder' | 'rebuild-index'
-
-/**
- * What a report asks for: `sync` when sources changed, `review-embedder` when words or vectors left what the embedder was
- * chosen for, `rebuild-index` when canaries fail though nothing else moved.
- */
-export function driftActions({ tests, canaries, stale }: DriftReport): readonly DriftAction[] {
-  const actions: DriftAction[] = []
-  if (stale.some(({ reason }) => reason === 'source')) actions.push('sync')
-  if (tests.some(({ alarm }) => alarm)) actions.push('review-embedder')
-  else if (canaries.length > 0) actions.push('rebuild-index')
-  return actions.length === 0 ? ['none'] : actions
+function discrepancy(vectors: readonly Float32Array[], random: () => number): TwoSampleStatistic {
+  if (vectors.length <= EXACT_ITEMS) return kernelDiscrepancy(vectors, random)
+  return meanDistance(fourierFeatures(vectors, FEATURES, random))
 }
 
 function requireSample(name: string, { vectors, texts = [] }: DriftSample, least: number, dimensions: number): void {

@@ -1,15 +1,20 @@
 export { type BeirTexts, parseBeirCollection, parseQrels } from './beir-collection.ts'
 export { compareRuns, type MetricComparison } from './compare-runs.ts'
 export {
-  type CanaryQuery,
+  actOnDrift,
   type DriftAction,
+  type DriftHandlers,
+  type DriftOutcome,
+  driftActions,
+} from './drift-actions.ts'
+export {
+  type CanaryQuery,
   type DriftCheck,
   type DriftMonitor,
   type DriftMonitorOptions,
   type DriftReport,
   type DriftSample,
   type DriftTest,
-  driftActions,
   driftMonitor,
 } from './drift-monitor.ts'
 export { type EvaluateRunOptions, evaluateRun } from './evaluate-run.ts'

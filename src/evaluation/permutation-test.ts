@@ -111,16 +111,7 @@ export function fourierFeatures(
   random: () => number,
 ): Float32Array[] {
   const dimensions = vectors[0]?.length ?? 0
-  const distances: number[] = []
-  for (let pair = 0; pair < 500; pair++) {
-    const a = vectors[Math.floor(random() * vectors.length)]!
-    const b = vectors[Math.floor(random() * vectors.length)]!
-    let squared = 0
-    for (let axis = 0; axis < dimensions; axis++) squared += (a[axis]! - b[axis]!) ** 2
-    if (squared > 0) distances.push(Math.sqrt(squared))
-  }
-  distances.sort((a, b) => a - b)
-  const bandwidth = distances[distances.length >> 1] ?? 1
+  const bandwidth = medianDistance(vectors, random)
   const normal = (): number => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
   const directions = Array.from({ length: features }, () =>
     Float64Array.from({ length: dimensions }, () => normal() / bandwidth),
@@ -133,4 +124,62 @@ export function fourierFeatures(
       return Math.cos(angle) * Math.sqrt(2 / features)
     }),
   )
+}
+
+/**
+ * The maximum mean discrepancy of a Gaussian kernel between two samples (Gretton et al., 2012, the biased estimate, as its
+ * square root), by the matrix of all pairs: time and memory grow with the square of the items. Bandwidth as in
+ * {@link fourierFeatures}.
+ */
+export function kernelDiscrepancy(vectors: readonly Float32Array[], random: () => number): TwoSampleStatistic {
+  const count = vectors.length
+  const scale = -0.5 / medianDistance(vectors, random) ** 2
+  const kernel = new Float32Array(count * count)
+  const rowSums = new Float64Array(count)
+  for (let row = 0; row < count; row++) {
+    for (let column = 0; column <= row; column++) {
+      const value = Math.exp(scale * squaredDistance(vectors[row]!, vectors[column]!))
+      kernel[row * count + column] = value
+      kernel[column * count + row] = value
+      rowSums[row]! += value
+      if (column < row) rowSums[column]! += value
+    }
+  }
+  const total = rowSums.reduce((sum, value) => sum + value, 0)
+  const members = new Uint32Array(count)
+  return {
+    value: (first) => {
+      let size = 0
+      for (let item = 0; item < count; item++) if (first[item] === 1) members[size++] = item
+      const others = count - size
+      let [within, touching] = [0, 0]
+      for (let at = 0; at < size; at++) {
+        const row = members[at]! * count
+        touching += rowSums[members[at]!]!
+        for (let other = 0; other < size; other++) within += kernel[row + members[other]!]!
+      }
+      const across = touching - within
+      const withinOthers = total - within - 2 * across
+      return Math.sqrt(Math.max(0, within / size ** 2 + withinOthers / others ** 2 - (2 * across) / (size * others)))
+    },
+  }
+}
+
+/** The median distance of up to 500 random pairs of distinct vectors; 1 when there are none. */
+function medianDistance(vectors: readonly Float32Array[], random: () => number): number {
+  const distances: number[] = []
+  for (let pair = 0; pair < 500; pair++) {
+    const a = vectors[Math.floor(random() * vectors.length)]!
+    const b = vectors[Math.floor(random() * vectors.length)]!
+    const squared = squaredDistance(a, b)
+    if (squared > 0) distances.push(Math.sqrt(squared))
+  }
+  distances.sort((a, b) => a - b)
+  return distances[distances.length >> 1] ?? 1
+}
+
+function squaredDistance(a: Float32Array, b: Float32Array): number {
+  let squared = 0
+  for (let axis = 0; axis < a.length; axis++) squared += (a[axis]! - b[axis]!) ** 2
+  return squared
 }

@@ -15,6 +15,18 @@ export interface TextLoaderOptions {
 /** Default of `maxBytes`: 32 MiB. */
 export const defaultMaxBytes: number = 33_554_432
 
+/** A decoder of an encoding that refuses what is invalid in it. Throws `INVALID_ARGUMENT` for a label that is not known. */
+export function fatalDecoder(encoding: string): TextDecoder {
+  try {
+    return new TextDecoder(encoding, { fatal: true })
+  } catch (cause) {
+    throw new GroundlineError('INVALID_ARGUMENT', `encoding ${JSON.stringify(encoding)} is not known`, {
+      cause,
+      details: { argument: 'encoding', actual: encoding },
+    })
+  }
+}
+
 /**
  * The text of a file, without its byte order mark. A mark decides the encoding, then `encoding`. Throws `LIMIT_EXCEEDED`
  * for too many bytes, and `UNSUPPORTED_FORMAT` for binary content or bytes that are invalid in the encoding.
@@ -31,15 +43,7 @@ export function decodeText(input: LoaderInput, options: TextLoaderOptions = {}):
     })
   }
   if (encoding === 'utf-32') fail('is UTF-32', 'convert it to UTF-8')
-  let decoder: TextDecoder
-  try {
-    decoder = new TextDecoder(encoding, { fatal: true })
-  } catch (cause) {
-    throw new GroundlineError('INVALID_ARGUMENT', `encoding ${JSON.stringify(encoding)} is not known`, {
-      cause,
-      details: { argument: 'encoding', actual: encoding },
-    })
-  }
+  const decoder = fatalDecoder(encoding)
   const nul = encoding.startsWith('utf-16') ? -1 : content.subarray(0, 65_536).indexOf(0)
   if (nul >= 0) {
     const sample = content.subarray(0, 512)

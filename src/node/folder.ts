@@ -2,11 +2,13 @@ import { createReadStream, type Dirent } from 'node:fs'
 import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
 import ignore, { type Ignore } from 'ignore'
-import type { Source, SourceFailure, SourceItem } from '../corpus/corpus.ts'
+import type { SourceFailure, SourceItem, WatchableSource } from '../corpus/corpus.ts'
 import type { AbortOptions } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
 import { requireInteger, requireString } from '../internal/argument.ts'
+import { collectBytes, tooManyBytes } from '../internal/collect-bytes.ts'
 import type { LoaderInput } from '../loader/loader.ts'
+import { watchFolder } from './watch-folder.ts'
 
 /** What {@link folder} lists. Patterns have the syntax of .gitignore and are relative to the folder. */
 export interface FolderOptions {
@@ -24,24 +26,28 @@ export interface FolderOptions {
   readonly scope?: string
   /** Files beyond this many bytes are reported, not read. Default 33,554,432. */
   readonly maxBytes?: number
+  /** How long nothing may change before `watch` reports what did, in milliseconds. Default 200. */
+  readonly settleMs?: number
 }
 
 /** Files changed this recently may change again within one tick of the file system's clock. */
 const RACY_MS = 2_000
 
 /**
- * A {@link Source} of the files below a folder, by relative path. Links are followed as long as they stay inside the
+ * A {@link WatchableSource} of the files below a folder, by relative path. Links are followed as long as they stay inside the
  * folder; others, unreadable files and folders, and files over the limit are reported as failures. Throws `NOT_FOUND`
- * when the folder is missing, before anything is listed.
+ * when the folder is missing, before anything is listed. `watch` begins with an empty list, so that the loop below syncs
+ * at once and after every change.
  *
  * @example
  * ```ts
  * import { folder } from 'groundline/node'
  *
- * await ground.sync(folder('docs', { include: ['*.md'] }))
+ * const docs = folder('docs', { include: ['*.md'] })
+ * for await (const changed of docs.watch({ signal })) await ground.sync(docs)
  * ```
  */
-export function folder(directory: string, options: FolderOptions = {}): Source {
+export function folder(directory: string, options: FolderOptions = {}): WatchableSource {
   requireString('directory', directory)
   const {
     include = ['*.md', '*.markdown', '*.mdx', '*.txt', '*.text'],
@@ -50,8 +56,10 @@ export function folder(directory: string, options: FolderOptions = {}): Source {
     hidden = 'skip',
     idPrefix = '',
     maxBytes = 33_554_432,
+    settleMs = 200,
   } = options
   requireInteger('maxBytes', maxBytes, 1)
+  requireInteger('settleMs', settleMs, 1, 60_000)
   const base = resolve(directory)
   const included = ignore().add([...include])
   const excluded = ignore().add([...exclude])
@@ -108,7 +116,7 @@ export function folder(directory: string, options: FolderOptions = {}): Source {
     const path = join(base, name)
     const info = await stat(path, { bigint: true })
     if (!info.isFile()) throw new GroundlineError('UNSUPPORTED_FORMAT', `${id} is no regular file`, { details: { id } })
-    if (info.size > maxBytes) throw tooLarge(id, info.size, maxBytes)
+    if (info.size > maxBytes) throw tooManyBytes(id, info.size, maxBytes)
     const settled = Date.now() - Number(info.ctimeMs) > RACY_MS
     return {
       id,
@@ -119,7 +127,11 @@ export function folder(directory: string, options: FolderOptions = {}): Source {
         try {
           const target = await realpath(path)
           requireInside(root, target, id)
-          return { id, uri: shownPath(name), content: await readLimited(target, id, maxBytes, signal) }
+          return {
+            id,
+            uri: shownPath(name),
+            content: await collectBytes(id, byteStream(target, signal), maxBytes, signal),
+          }
         } catch (error) {
           signal?.throwIfAborted()
           throw failure(id, error, 'the file').error
@@ -128,24 +140,42 @@ export function folder(directory: string, options: FolderOptions = {}): Source {
     }
   }
 
+  /** Ignore files count though they are hidden, and their own patterns do not: a sync with nothing to do costs little. */
+  const isPassedOver = (name: string, kind: 'file' | 'folder'): boolean => {
+    const last = name.slice(name.lastIndexOf('/') + 1)
+    if (ignoreFiles.includes(last)) return false
+    if (hidden === 'skip' && last.startsWith('.')) return true
+    return excluded.ignores(kind === 'folder' ? `${name}/` : name) || (kind === 'file' && !included.ignores(name))
+  }
+
   return {
     scope: options.scope ?? `folder:${base}`,
     items: async function* ({ signal }: AbortOptions = {}) {
       signal?.throwIfAborted()
-      const info = await stat(base).catch((error: unknown) => {
-        throw new GroundlineError('NOT_FOUND', `there is no folder ${base}: check the path`, {
-          cause: error,
-          details: { path: base },
-        })
-      })
-      if (!info.isDirectory()) {
-        throw new GroundlineError('INVALID_ARGUMENT', `${base} is no folder: give the folder that holds the files`, {
-          details: { path: base },
-        })
-      }
+      await requireFolder(base)
       yield* walk(await realpath(base), '', [], [], signal)
     },
+    watch: async function* ({ signal }: AbortOptions = {}) {
+      signal?.throwIfAborted()
+      await requireFolder(base)
+      for await (const names of watchFolder(base, { isPassedOver, settleMs, signal })) {
+        yield names.map((name) => idPrefix + name)
+      }
+    },
   }
+}
+
+async function requireFolder(base: string): Promise<void> {
+  const info = await stat(base).catch((error: unknown) => {
+    throw new GroundlineError('NOT_FOUND', `there is no folder ${base}: check the path`, {
+      cause: error,
+      details: { path: base },
+    })
+  })
+  if (info.isDirectory()) return
+  throw new GroundlineError('INVALID_ARGUMENT', `${base} is no folder: give the folder that holds the files`, {
+    details: { path: base },
+  })
 }
 
 /** The patterns of one ignore file and the folder they are relative to. */
@@ -188,30 +218,8 @@ function requireInside(root: string, target: string, id: string): void {
   })
 }
 
-async function readLimited(path: string, id: string, maxBytes: number, signal?: AbortSignal): Promise<Uint8Array> {
-  const parts: Uint8Array[] = []
-  let length = 0
-  for await (const part of createReadStream(path, { signal, highWaterMark: 1 << 20 })) {
-    length += part.length
-    if (length > maxBytes) throw tooLarge(id, length, maxBytes)
-    parts.push(part)
-  }
-  const joined = new Uint8Array(length)
-  let at = 0
-  for (const part of parts) {
-    joined.set(part, at)
-    at += part.length
-  }
-  return joined
-}
-
-function tooLarge(id: string, size: number | bigint, limit: number): GroundlineError {
-  return new GroundlineError(
-    'LIMIT_EXCEEDED',
-    `${id} has more than ${limit} bytes (${size}): split it, or raise maxBytes`,
-    { details: { id, limit, actual: Number(size) } },
-  )
-}
+const byteStream = (path: string, signal?: AbortSignal): AsyncIterable<Uint8Array> =>
+  createReadStream(path, { signal, highWaterMark: 1 << 20 })
 
 function failure(id: string, error: unknown, what: string): SourceFailure {
   if (error instanceof GroundlineError) return { id, error }

@@ -47,7 +47,22 @@ describe('compareSpaces', () => {
     expect(ndcg!.current).toBeLessThan(0.5)
     expect(overlap).toBeLessThan(0.7)
     const same = await compareSpaces({ ...options, candidate: corpus, embedCandidate: embedCurrent })
-    expect(same).toMatchObject({ overlap: 1 })
+    expect(same).toMatchObject({ overlap: 1, canaries: [] })
+    const canary = { query: entries[0]!.document.text, expected: [entries[0]!.chunks[0]!.id] }
+    const kept = { query: canary.query, expected: [] }
+    expect((await compareSpaces({ ...options, queries: [canary, kept] })).canaries).toEqual([])
+    // The constant query of the old space finds some of these chunks and not others: the candidate loses the former.
+    const [reversed] = (
+      await compareSpaces({
+        ...options,
+        current: candidate,
+        candidate: corpus,
+        embedCurrent: embedWide,
+        embedCandidate: embedCurrent,
+        queries: entries.map(({ document, chunks }) => ({ query: document.text, expected: [chunks[0]!.id] })),
+      })
+    ).canaries
+    expect(reversed!.lost).toEqual(reversed!.missing)
     await expect(compareSpaces({ ...options, queries: [] })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
   })
 })

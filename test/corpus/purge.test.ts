@@ -55,7 +55,7 @@ describe('purge', () => {
     await corpus.tag('case 7', { hold: 'litigation' })
     await corpus.commit({ remove: ['a'] })
     const before = await storage.list('')
-    await expect(corpus.purge()).rejects.toMatchObject({ code: 'CONFLICT', details: { hold: 'litigation' } })
+    await expect(corpus.purge()).rejects.toMatchObject({ code: 'LEGAL_HOLD', details: { hold: 'litigation' } })
     expect((await corpus.at('case 7')).info().documents).toBe(2)
     for (const name of before) expect(await storage.list('')).toContain(name)
     await corpus.untag('case 7')

@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest'
-import { type DriftSample, driftActions, driftMonitor } from '../../src/evaluation/index.ts'
+import {
+  actOnDrift,
+  type DriftReport,
+  type DriftSample,
+  driftActions,
+  driftMonitor,
+} from '../../src/evaluation/index.ts'
+import { fourierFeatures, kernelDiscrepancy, meanDistance } from '../../src/evaluation/permutation-test.ts'
 import { seededRandom as seeded } from '../corpus/simulated-file-system.ts'
 
 const DIMENSIONS = 32
@@ -109,5 +116,59 @@ describe('driftMonitor', () => {
     await expect(monitor.report({ sample: { vectors: bad } })).rejects.toMatchObject({ code: 'INVALID_VECTOR' })
     const reason = new Error('stop')
     await expect(monitor.report({ signal: AbortSignal.abort(reason) })).rejects.toBe(reason)
+  })
+
+  test('the exact discrepancy is the mean over all pairs of kernels, and random features come near it', () => {
+    const [near, far] = [usual(60, 1).vectors, other(40, 2).vectors]
+    const vectors = [...near, ...far]
+    const labels = new Uint8Array(vectors.length).fill(1, 0, near.length)
+    const squared = (a: Float32Array, b: Float32Array) =>
+      a.reduce((sum, value, axis) => sum + (value - b[axis]!) ** 2, 0)
+    // The same bandwidth: the same random pairs.
+    const random = seeded(5)
+    const distances = Array.from({ length: 500 }, () => {
+      const pair = [Math.floor(random() * vectors.length), Math.floor(random() * vectors.length)] as const
+      return Math.sqrt(squared(vectors[pair[0]]!, vectors[pair[1]]!))
+    })
+      .filter((distance) => distance > 0)
+      .sort((a, b) => a - b)
+    const bandwidth = distances[distances.length >> 1]!
+    const mean = (left: Float32Array[], right: Float32Array[]) =>
+      left
+        .flatMap((a) => right.map((b) => Math.exp(-squared(a, b) / (2 * bandwidth ** 2))))
+        .reduce((x, y) => x + y, 0) /
+      (left.length * right.length)
+    const expected = Math.sqrt(mean(near, near) + mean(far, far) - 2 * mean(near, far))
+    expect(kernelDiscrepancy(vectors, seeded(5)).value(labels)).toBeCloseTo(expected, 5)
+    const features = meanDistance(fourierFeatures(vectors, 4_096, seeded(5))).value(labels)
+    expect(Math.abs(features - expected)).toBeLessThan(0.05)
+  })
+
+  test('the refresh policy carries out what a report asks for, and says what it could not', async () => {
+    const report: DriftReport = {
+      alarm: true,
+      tests: [],
+      canaries: [{ query: 'q', missing: ['a'] }],
+      stale: [{ id: 'old', reason: 'source' }],
+    }
+    const done: string[] = []
+    const fails = new Error('no disk')
+    const outcomes = await actOnDrift(report, {
+      sync: async ({ stale }) => {
+        done.push(...stale.map(({ id }) => id))
+        throw fails
+      },
+      'rebuild-index': async () => {
+        done.push('rebuilt')
+      },
+    })
+    expect(done).toEqual(['old', 'rebuilt'])
+    expect(outcomes).toEqual([
+      { action: 'sync', outcome: 'failed', error: fails },
+      { action: 'rebuild-index', outcome: 'done' },
+    ])
+    expect(await actOnDrift({ ...report, canaries: [] }, {})).toEqual([{ action: 'sync', outcome: 'undone' }])
+    expect(await actOnDrift({ ...report, stale: [], canaries: [] }, {})).toEqual([])
+    await expect(actOnDrift(report, {}, { signal: AbortSignal.abort('stop') })).rejects.toBe('stop')
   })
 })
