@@ -133,7 +133,7 @@ describe('driftMonitor', () => {
       .filter((distance) => distance > 0)
       .sort((a, b) => a - b)
     const bandwidth = distances[distances.length >> 1]!
-    const mean = (left: Float32Array[], right: Float32Array[]) =>
+    const mean = (left: readonly Float32Array[], right: readonly Float32Array[]) =>
       left
         .flatMap((a) => right.map((b) => Math.exp(-squared(a, b) / (2 * bandwidth ** 2))))
         .reduce((x, y) => x + y, 0) /
