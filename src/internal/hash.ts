@@ -17,8 +17,8 @@ export function sha256Hex(content: Uint8Array | string): string {
 export function contentHash(...fields: readonly string[]): string {
   let joined = ''
   for (const field of fields) {
-    // UTF-8 would fold every lone surrogate into U+FFFD; JSON keeps them apart.
-    const exact = field.isWellFormed() ? field : `\u0000${JSON.stringify(field)}`
+    // UTF-8 would fold every lone surrogate into U+FFFD; JSON keeps them apart, and NUL keeps JSON from being a text.
+    const exact = field.isWellFormed() && !field.startsWith('\u0000') ? field : `\u0000${JSON.stringify(field)}`
     joined += `${exact.length}:${exact}`
   }
   return sha256Hex(joined).slice(0, 32)

@@ -6,7 +6,7 @@ import type { LoaderInput } from './loader.ts'
 
 /** How {@link textParts} cuts. */
 export interface TextPartsOptions<M extends Metadata = Metadata> extends AbortOptions {
-  /** The most UTF-16 units a part may have. Default 4,194,304. */
+  /** The most UTF-16 units a part may have. Default 1,048,576. */
   readonly maxUnits?: number
   /** Encoding by its WHATWG label. Default `utf-8`; bytes that are not valid in it are refused. */
   readonly encoding?: string
@@ -37,7 +37,7 @@ export async function* textParts<M extends Metadata = Metadata>(
   stream: AsyncIterable<Uint8Array>,
   options: TextPartsOptions<M> = {},
 ): AsyncGenerator<LoaderInput<M & { readonly part: number; readonly partStart: number }>> {
-  const { maxUnits = 4_194_304, encoding = 'utf-8', uri, metadata, signal } = options
+  const { maxUnits = 1_048_576, encoding = 'utf-8', uri, metadata, signal } = options
   requireInteger('maxUnits', maxUnits, 2)
   const decoder = fatalDecoder(encoding)
   let text = ''

@@ -46,7 +46,8 @@ describe('textParts', () => {
 
   test('a part ends after an empty line, else after a line', async () => {
     const contents = async (text: string, max: number) => (await partsOf(text, max)).map(({ content }) => content)
-    expect(await contents('one two\n\nthree\nfour five six', 16)).toEqual(['one two\n\n', 'three\n', 'four five six'])
+    expect(await contents('one two three\n\nfour\nfive six', 20)).toEqual(['one two three\n\n', 'four\nfive six'])
+    expect(await contents('four\nfive six', 9)).toEqual(['four\n', 'five six'])
     expect(await contents('aaaaaaaa', 3)).toEqual(['aaa', 'aaa', 'aa'])
     expect(await contents('', 3)).toEqual([])
   })
