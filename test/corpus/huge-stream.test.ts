@@ -17,7 +17,12 @@ test('a stream of 1 GB is given up at its limit with a typed error, in less than
 const megabytes = scaled({ quick: 12, short: 100, full: 1_000 })
 test(`a text of ${megabytes} MB is taken in part by part, in less than 300 MB of memory`, async () => {
   const { script, folder, dispose } = await childScript('huge-stream')
-  const { lines, code, errors } = await runChild('--max-old-space-size=160', [script, folder, String(megabytes), 'parts'])
+  const { lines, code, errors } = await runChild('--max-old-space-size=160', [
+    script,
+    folder,
+    String(megabytes),
+    'parts',
+  ])
   expect(errors).toBe('')
   expect(code).toBe(0)
   expect(lines[0]!.failed).toEqual([])
