@@ -383,7 +383,8 @@ describe('reading a corpus', () => {
     const compare = (queries: readonly { query: string; relevant?: ReadonlyMap<string, number> }[]) =>
       compareSpaces({ current: corpus, candidate: corpus, embedCurrent: embed, embedCandidate: embed, queries })
     const compared = await compare([{ query: 'z' }, { query: 'm', relevant: new Map() }, { query: 'a' }])
-    expect(compared).toEqual({ overlap: 1, queries: ['a', 'm', 'z'].map((query) => ({ query, overlap: 1 })) })
+    const queries = ['a', 'm', 'z'].map((query) => ({ query, overlap: 1 }))
+    expect(compared).toEqual({ overlap: 1, queries, canaries: [] })
     await expect(compare([])).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
   })
 })
