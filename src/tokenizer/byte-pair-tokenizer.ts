@@ -8,6 +8,7 @@ import type { Splitter } from './splitter.ts'
 import { createTokenDecoder, type TokenDecoder } from './token-decoder.ts'
 import type { OffsetOptions, SpanCounter, SpanTokenizer } from './tokenizer.ts'
 import { type TruncateOptions, truncate } from './truncate.ts'
+import { utf8Width } from './unit-bytes.ts'
 
 /** What {@link BytePairTokenizer.decode} does with bytes that are not UTF-8. */
 export interface DecodeOptions {
@@ -80,7 +81,7 @@ export function createBytePairTokenizer(parts: BytePairParts): BytePairTokenizer
       for (const piece of cutAtSpecialTokens(text, specialTokens, options?.allowedSpecial)) {
         if (piece.id !== undefined) ids.push(piece.id)
         else {
-          encoder.visit(text.slice(piece.start, piece.end), (_bytes, _start, _end, tokens, count) => {
+          encoder.visit(text.slice(piece.start, piece.end), (_start, _end, tokens, count) => {
             for (let index = 0; index < count; index++) ids.push(tokens[index]!)
             return true
           })
@@ -108,13 +109,18 @@ export function createBytePairTokenizer(parts: BytePairParts): BytePairTokenizer
           ends.push(piece.end)
           continue
         }
-        let units = piece.start
-        encoder.visit(text.slice(piece.start, piece.end), (bytes, start, _end, tokens, count) => {
-          for (let index = 0, at = start; index < count && ends.size() < limit; index++) {
-            const stop = at + table.lengthOf(tokens[index]!)
-            for (; at < stop; at++) units += unitsEndingAt(bytes, at)
-            ends.push(units)
+        encoder.visit(text.slice(piece.start, piece.end), (start, end, tokens, count) => {
+          let unit = piece.start + start
+          let unread = 0
+          for (let index = 0; index < count - 1 && ends.size() < limit; index++) {
+            unread += table.lengthOf(tokens[index]!)
+            for (let width = utf8Width(text, unit); width <= unread; width = utf8Width(text, unit)) {
+              unread -= width
+              unit += width === 4 ? 2 : 1
+            }
+            ends.push(unit)
           }
+          if (ends.size() < limit) ends.push(piece.start + end)
           return ends.size() < limit
         })
       }
@@ -162,16 +168,6 @@ export function createBytePairTokenizer(parts: BytePairParts): BytePairTokenizer
     }
     return total
   }
-}
-
-/** UTF-16 units of the character whose last byte this is; 0 for any other byte. */
-function unitsEndingAt(bytes: Uint8Array, index: number): number {
-  const byte = bytes[index]!
-  if (byte < 0x80) return 1
-  if (byte >= 0xc0) return 0
-  if (bytes[index - 1]! >= 0xc0) return bytes[index - 1]! < 0xe0 ? 1 : 0
-  if (bytes[index - 2]! >= 0xc0) return bytes[index - 2]! < 0xf0 ? 1 : 0
-  return 2
 }
 
 /** An array of ids that grows. */

@@ -1,5 +1,5 @@
 import type { BytePairTokenizer } from './byte-pair-tokenizer.ts'
-import { cl100kSplitter } from './split-cl100k.ts'
+import { cl100kSplitter } from './cl100k-splitter.ts'
 import {
   type LoadVocabularyOptions,
   loadVocabulary,
@@ -47,7 +47,7 @@ function definition(): VocabularyDefinition {
   return {
     id: 'cl100k_base',
     url: new URL('../../vocabularies/cl100k_base.bin', import.meta.url),
-    split: cl100kSplitter(3),
+    split: cl100kSplitter(),
     specialTokens: new Map([
       ['<|endoftext|>', 100_257],
       ['<|fim_prefix|>', 100_258],

@@ -1,5 +1,5 @@
 import type { BytePairTokenizer } from './byte-pair-tokenizer.ts'
-import { splitO200k } from './split-o200k.ts'
+import { o200kSplitter } from './o200k-splitter.ts'
 import {
   type LoadVocabularyOptions,
   loadVocabulary,
@@ -47,7 +47,7 @@ function definition(): VocabularyDefinition {
   return {
     id: 'o200k_harmony',
     url: new URL('../../vocabularies/o200k_base.bin', import.meta.url),
-    split: splitO200k,
+    split: o200kSplitter(),
     specialTokens: harmonyTokens(),
   }
 }

@@ -22,15 +22,13 @@ export function createSpanCounter(text: string, encoder: BytePairEncoder): SpanC
   let ends = new Uint32Array((text.length >> 2) + 16)
   let totals = new Uint32Array(ends.length)
   let words = 0
-  let units = 0
-  encoder.visit(text, (bytes, start, end, _tokens, count) => {
+  encoder.visit(text, (_start, end, _tokens, count) => {
     if (words + 1 >= ends.length) {
       ends = grown(ends)
       totals = grown(totals)
     }
-    units += utf16Length(bytes, start, end)
     words++
-    ends[words] = units
+    ends[words] = end
     totals[words] = totals[words - 1]! + count
     return true
   })
@@ -61,10 +59,9 @@ export function createSpanCounter(text: string, encoder: BytePairEncoder): SpanC
       let head = 0
       for (let window = FIRST_WINDOW; joined < 0; window *= 4) {
         const stop = Math.min(end, start + window)
-        let position = start
         head = 0
-        encoder.visit(text.slice(start, stop), (bytes, from, to, _tokens, count) => {
-          position += utf16Length(bytes, from, to)
+        encoder.visit(text.slice(start, stop), (_from, to, _tokens, count) => {
+          const position = start + to
           head += count
           const word = wordAt(position)
           if (position <= safeEnd && ends[word] === position && isSafe(position)) joined = word
@@ -82,14 +79,4 @@ function grown(values: Uint32Array<ArrayBuffer>): Uint32Array<ArrayBuffer> {
   const larger = new Uint32Array(values.length * 2)
   larger.set(values)
   return larger
-}
-
-/** UTF-16 units of whole characters of UTF-8. */
-function utf16Length(bytes: Uint8Array, start: number, end: number): number {
-  let units = 0
-  for (let index = start; index < end; index++) {
-    const byte = bytes[index]!
-    if (byte < 0x80 || byte >= 0xc0) units += byte >= 0xf0 ? 2 : 1
-  }
-  return units
 }

@@ -1,5 +1,5 @@
-import { contraction, skipKind, skipWhiteSpace } from './splitter.ts'
-import { classify, KIND, LETTER, NEWLINE, NUMBER, OTHER, SPACE, WIDTH_SHIFT } from './unicode-class.ts'
+import { contraction, skipKind, skipWhiteSpace, widthOf } from './splitter.ts'
+import { classAt, KIND, LETTER, NEWLINE, NUMBER, OTHER, SPACE } from './unicode-class.ts'
 
 const APOSTROPHE = 39
 const BLANK = 32
@@ -11,24 +11,24 @@ const BLANK = 32
  * 's|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+
  * ```
  */
-export function splitGpt2(bytes: Uint8Array, start: number, length: number): number {
-  const byte = bytes[start]!
-  if (byte === APOSTROPHE) {
-    const width = contraction(bytes, start, length)
-    if (width > 0 && isLowerCase(bytes, start + 1, start + width)) return start + width
+export function splitGpt2(units: Uint16Array, start: number, length: number): number {
+  const unit = units[start]!
+  if (unit === APOSTROPHE) {
+    const width = contraction(units, start, length)
+    if (width > 0 && isLowerCase(units, start + 1, start + width)) return start + width
   }
-  const found = classify(bytes, start)
+  const found = classAt(units, start, length)
   const kind = found & KIND
-  const next = start + (found >> WIDTH_SHIFT)
-  if (kind === LETTER || kind === NUMBER || kind === OTHER) return skipKind(bytes, next, length, kind)
-  if (byte === BLANK && next < length) {
-    const following = classify(bytes, next) & KIND
-    if (following !== SPACE && following !== NEWLINE) return skipKind(bytes, next, length, following)
+  const next = start + widthOf(found)
+  if (kind === LETTER || kind === NUMBER || kind === OTHER) return skipKind(units, next, length, kind)
+  if (unit === BLANK && next < length) {
+    const following = classAt(units, next, length) & KIND
+    if (following !== SPACE && following !== NEWLINE) return skipKind(units, next, length, following)
   }
-  return skipWhiteSpace(bytes, start, length, false)
+  return skipWhiteSpace(units, start, length, false)
 }
 
-function isLowerCase(bytes: Uint8Array, start: number, end: number): boolean {
-  for (let index = start; index < end; index++) if (bytes[index]! < 97 || bytes[index]! > 122) return false
+function isLowerCase(units: Uint16Array, start: number, end: number): boolean {
+  for (let index = start; index < end; index++) if (units[index]! < 97 || units[index]! > 122) return false
   return true
 }

@@ -1,7 +1,15 @@
 /**
- * What the splitters ask of a character, one byte each: a kind in the low three bits, and above them the letter case
- * that o200k_base splits at. Bytes of UTF-8 are classified in place; ASCII by one table, the rest by pages of 256
- * code points that are filled when first met.
+ * What the splitters ask of a character, one byte each: a kind in the low three bits, above them the letter case that
+ * o200k_base splits at. UTF-16 units are looked up in one flat table of 65,536 classes, filled 256 at a time when first met; a
+ * unit that the table cannot answer for has the kind {@link ASK}, and {@link classAt} answers instead:
+ *
+ * ```text
+ *   unit ─► classes[unit] ─► class                            all but the first of a page, and surrogates
+ *                         └► ASK ─► fill the page, look again
+ *                                └► surrogate: the pair's code point ─► page of its plane ─► class | WIDE
+ * ```
+ *
+ * So the loops over runs of characters are one load and one comparison a unit, and leave for the rare unit only.
  */
 
 /** Neither letter, number nor white space; marks (`\p{M}`) are of this kind too. */
@@ -14,6 +22,8 @@ export const NUMBER = 2
 export const SPACE = 3
 /** CR or LF. */
 export const NEWLINE = 4
+/** Kind of a unit that the flat table has no answer for: ask {@link classAt}. */
+export const ASK = 7
 /** Mask of the kind. */
 export const KIND = 7
 /** Bit of `\p{Lu}` and `\p{Lt}`. */
@@ -24,51 +34,61 @@ export const BOTH = 16
 export const LOWER = 32
 /** Mask of the case bits; 0 for what is not part of a word. */
 export const CASE: number = UPPER | BOTH | LOWER
-/** {@link classify} puts the width in bytes above the class. */
-export const WIDTH_SHIFT = 6
+/** Bit of a character of two units. */
+export const WIDE = 64
+/** Bit of the blank and of the apostrophe, which words treat otherwise than their kind. */
+export const MARKED = 128
 
+const REPLACEMENT = 0xfffd
+
+let flat: Uint8Array | undefined
 let pages: (Uint8Array | undefined)[] | undefined
 let patterns: ReturnType<typeof compile> | undefined
 
-/** Class and width of the character that starts at `index`: `class | width << WIDTH_SHIFT`. */
-export function classify(bytes: Uint8Array, index: number): number {
-  const lead = bytes[index]!
-  pages ??= new Array(0x1100)
-  if (lead < 0x80) return (pages[0] ?? fillPage(pages, 0))[lead]! | (1 << WIDTH_SHIFT)
-  let codePoint = 0
-  let width = 0
-  if (lead >= 0xf0) {
-    codePoint =
-      ((lead & 7) << 18) | ((bytes[index + 1]! & 63) << 12) | ((bytes[index + 2]! & 63) << 6) | (bytes[index + 3]! & 63)
-    width = 4
-  } else if (lead >= 0xe0) {
-    codePoint = ((lead & 15) << 12) | ((bytes[index + 1]! & 63) << 6) | (bytes[index + 2]! & 63)
-    width = 3
-  } else {
-    codePoint = ((lead & 31) << 6) | (bytes[index + 1]! & 63)
-    width = 2
+/** Class of each UTF-16 unit; {@link ASK} where that needs {@link classAt}. One table for all, which fills up. */
+export function unitClasses(): Uint8Array {
+  if (!flat) {
+    flat = new Uint8Array(65536).fill(ASK)
+    flat.set(pageOf(0), 0)
+    flat[32] = SPACE | MARKED
+    flat[39] = OTHER | MARKED
   }
-  const page = pages[codePoint >> 8] ?? fillPage(pages, codePoint >> 8)
-  return page[codePoint & 255]! | (width << WIDTH_SHIFT)
+  return flat
 }
 
-/** Classes of the first 256 code points; an ASCII byte is its own index. */
-export function asciiClasses(): Uint8Array {
+/** Class of the character at `index`, with {@link WIDE} if it has two units. A lone surrogate is what U+FFFD is. */
+export function classAt(units: Uint16Array, index: number, length: number): number {
+  const classes = unitClasses()
+  const unit = units[index]!
+  const found = classes[unit]!
+  if (found !== ASK) return found
+  if ((unit & 0xf800) === 0xd800) {
+    const next = index + 1 < length ? units[index + 1]! : 0
+    if (unit >= 0xdc00 || (next & 0xfc00) !== 0xdc00) return classOfCodePoint(REPLACEMENT)
+    return classOfCodePoint(0x10000 + ((unit & 0x3ff) << 10) + (next & 0x3ff)) | WIDE
+  }
+  classes.set(pageOf(unit >> 8), unit & 0xff00)
+  return classes[unit]!
+}
+
+function classOfCodePoint(codePoint: number): number {
+  return pageOf(codePoint >> 8)[codePoint & 255]!
+}
+
+/** Classes of 256 code points. */
+function pageOf(page: number): Uint8Array {
   pages ??= new Array(0x1100)
-  return pages[0] ?? fillPage(pages, 0)
-}
-
-function fillPage(all: (Uint8Array | undefined)[], page: number): Uint8Array {
+  const known = pages[page]
+  if (known) return known
   const classes = new Uint8Array(256)
   patterns ??= compile()
   const first = page << 8
-  const isSurrogate = first >= 0xd800 && first < 0xe000
-  if (!isSurrogate && patterns.uniform.test(String.fromCodePoint(...Array.from(classes, (_, low) => first | low)))) {
+  if (patterns.uniform.test(String.fromCodePoint(...Array.from(classes, (_, low) => first | low)))) {
     classes.fill(LETTER | BOTH)
   } else {
     for (let low = 0; low < 256; low++) classes[low] = classOf(first | low, patterns)
   }
-  all[page] = classes
+  pages[page] = classes
   return classes
 }
 
