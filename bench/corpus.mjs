@@ -25,7 +25,7 @@ const failures = []
 const floor = (holds, message) => {
   if (!holds) failures.push(message)
 }
-const embedder = await staticEmbedder()
+const embedder = await staticEmbedder({ dimensions: 256 })
 const embedTexts = async (texts) => (await embedAll(embedder, texts)).vectors
 const documents = await readDocuments(checking ? 1_000_000 : 3_000_000)
 const units = documents.reduce((sum, { text }) => sum + text.length, 0)

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Builds models/static-en-1.bin from nothing but package registries: build.sh WORKDIR [EXCLUDED-COLLECTION.jsonl.gz]
+# Builds models/static-en-2.bin from nothing but package registries: build.sh WORKDIR [EXCLUDED-COLLECTION.jsonl.gz]
 # Needs Debian's apt-get and dpkg-deb, Python 3.11 with requirements.txt, 10 GB of disk, and about 2 hours of two cores.
 set -e
 work=$1
@@ -18,4 +18,4 @@ step train "$work" "$work/taught.npz" --teacher-steps 2500
 step train "$work" "$work/paired.npz" --start "$work/taught.npz" --pair-steps 2200 --teacher-every 2 --rate 1.2e-3 --keep 0.75
 step train "$work" "$work/hard.npz" --start "$work/paired.npz" --pair-steps 1500 --teacher-every 3 --rate 8e-4 --keep 0.8 --clusters
 step evaluate "$work" "$work/hard.npz"
-step export "$work" "$here/../../models/static-en-1.bin" "$work/paired.npz" "$work/hard.npz"
+step export "$work" "$here/../../models/static-en-2.bin" "$work/paired.npz" "$work/hard.npz"

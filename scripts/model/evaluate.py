@@ -1,6 +1,7 @@
 """nDCG@10 of a model alone, of BM25, and of both fused, on held-out pairs or on collections in BEIR form.
 
-Usage: evaluate.py WORKDIR MODEL.npz [COLLECTION-FOLDER ...]. Without folders, the held-out pairs of pairs.py.
+Usage: evaluate.py WORKDIR MODEL [COLLECTION-FOLDER ...]. Without folders, the held-out pairs of pairs.py.
+MODEL is rows of train.py (.npz) or a model file (.bin).
 """
 
 from __future__ import annotations
@@ -17,23 +18,11 @@ from pathlib import Path
 import numpy as np
 import scipy.sparse as sp
 from pairs import cloze, load
-from student import bags, unit
+from student import bags, load_rows, unit
+from word_slots import Slots, stem
 from words import Words
 
 STOP = set("a an and are as at be but by for if in into is it no not of on or such that the their then there these they this to was will with".split())
-
-
-def stem(word: str) -> str:
-    """A light English stemmer: plurals, -ed, -ing, -ly."""
-    for suffix, least, put in (("ies", 5, "y"), ("sses", 6, "ss"), ("ing", 6, ""), ("edly", 7, ""), ("ed", 5, ""), ("ly", 5, ""), ("es", 5, ""), ("s", 4, "")):
-        if word.endswith(suffix) and len(word) >= least and not (suffix in ("s", "es") and word.endswith("ss")):
-            word = word[: -len(suffix)] + put
-            break
-    if len(word) > 4 and word.endswith("e"):
-        word = word[:-1]
-    if len(word) > 4 and word[-1] == word[-2] and word[-1] not in "ls":
-        word = word[:-1]
-    return word
 
 
 def terms(text: str) -> list[str]:
@@ -83,12 +72,22 @@ def spread(scores: np.ndarray, found: np.ndarray) -> np.ndarray:
     return out
 
 
+def with_words(slots: Slots, texts: list[str], meaning: np.ndarray) -> np.ndarray:
+    """The vectors of 768 components that the library gives: meaning, and two blocks of word slots at a length of √½ each."""
+    blocks = slots.encode(texts)
+    parts = [meaning, *(unit(block)[0] * 0.5**0.5 for block in blocks)]
+    return unit(np.hstack(parts).astype(np.float32))[0]
+
+
 def compare(words: Words, models: dict[str, np.ndarray], texts: list[str], queries: list[str], relevant: list[dict[int, float]], weights: tuple[float, ...]) -> dict[str, float]:
     """Mean nDCG@10 of each line."""
     total: Counter[str] = Counter()
     lexical = Bm25(texts)
     text_bags, query_bags = bags(words, texts), bags(words, queries)
     vectors = {name: (unit(text_bags @ rows)[0], unit(query_bags @ rows)[0]) for name, rows in models.items()}
+    if "256" in vectors:
+        slots = Slots(words)
+        vectors["768"] = tuple(with_words(slots, *part) for part in zip((texts, queries), vectors["256"]))
     for at, query in enumerate(queries):
         bm25 = lexical.scores(query)
         first = top(bm25, 100)
@@ -149,9 +148,9 @@ def show(results: dict[str, dict[str, float]]) -> None:
 
 
 def main() -> None:
-    work, model = Path(sys.argv[1]), np.load(sys.argv[2])
+    work = Path(sys.argv[1])
     words = Words((work / "vocabulary.txt").read_text("utf8").splitlines())
-    rows = model["rows"].astype(np.float32)
+    rows = load_rows(Path(sys.argv[2]))
     if sys.argv[3:]:
         tasks = {Path(folder).name: collection(Path(folder)) for folder in sys.argv[3:]}
         models = {"256": rows, "128": rows[:, :128], "64": rows[:, :64]}

@@ -1,6 +1,7 @@
 """Writes the shipped model file from trained rows: int8 rows with a scale each. The format is in src/embedder/static-model.ts.
 
-Usage: export.py WORKDIR TARGET.bin ROWS.npz [ROWS.npz ...]. Rows of several trainings from one start are averaged.
+Usage: export.py WORKDIR TARGET.bin ROWS [ROWS ...]. ROWS is rows of train.py (.npz) or an older model file (.bin).
+Rows of several trainings from one start are averaged. All directions are then given the same spread.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
-from student import quantize
+from student import load_rows, quantize, whitened
 
 MOST_BYTES = 8_000_000
 
@@ -29,8 +30,8 @@ def padded(data: bytes) -> bytes:
 
 def main() -> None:
     work, target = Path(sys.argv[1]), Path(sys.argv[2])
-    trained = [np.load(path)["rows"].astype(np.float32) for path in sys.argv[3:]]
-    rows = sum(part / np.linalg.norm(part, axis=1).mean() for part in trained) / len(trained)
+    trained = [load_rows(Path(path)) for path in sys.argv[3:]]
+    rows = whitened(sum(part / np.linalg.norm(part, axis=1).mean() for part in trained) / len(trained))
     vocabulary = (work / "vocabulary.txt").read_text("utf8").splitlines()
     assert len(vocabulary) == len(rows)
     values, scales = quantize(rows)

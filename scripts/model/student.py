@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import scipy.sparse as sp
 from words import Words
 
 DIMENSIONS = (256, 128, 64)
+
+
+def load_rows(path: Path) -> np.ndarray:
+    """Rows that train.py wrote, or those of a model file with their scales."""
+    if path.suffix == ".npz":
+        return np.load(path)["rows"].astype(np.float32)
+    content = path.read_bytes()
+    rows, dimensions, words = (int(field) for field in np.frombuffer(content, "<u4", 3, 12))
+    scales = np.frombuffer(content, "<f4", rows, 64 + words)
+    return np.frombuffer(content, "i1", rows * dimensions, 64 + words + 4 * rows).reshape(rows, dimensions) * scales[:, None]
 
 
 def bags(words: Words, texts: list[str], longest: int = 100_000) -> sp.csr_matrix:
@@ -21,6 +33,18 @@ def bags(words: Words, texts: list[str], longest: int = 100_000) -> sp.csr_matri
         indptr.append(len(indices))
     data = np.sqrt(np.array(counts, dtype=np.float32))
     return sp.csr_matrix((data, np.array(indices, dtype=np.int32), np.array(indptr, dtype=np.int64)), shape=(len(texts), len(words.ids)))
+
+
+def whitened(rows: np.ndarray) -> np.ndarray:
+    """The rows turned so that texts spread evenly over all directions.
+
+    The second moment of the rows, each weighing 1 / sqrt(rank), becomes a multiple of the identity. Rows are in the order
+    of frequency. The turn is symmetric, so that the first components stay the ones that carry most.
+    """
+    weight = 1 / np.sqrt(np.arange(1, len(rows) + 1, dtype=np.float64))
+    values, directions = np.linalg.eigh((rows * weight[:, None]).T @ rows / weight.sum())
+    spread = np.sqrt(values)
+    return (rows @ (directions * (spread.mean() / spread)) @ directions.T).astype(np.float32)
 
 
 def unit(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -49,11 +49,24 @@ class Words:
             return []
         return [index for part in HUMPS.findall(word) for index in self.pieces(part.lower())]
 
-    def encode(self, text: str) -> list[int]:
+    def plain_words(self, text: str) -> list[str]:
         if not text.isascii():
-                text = re.sub("[\u0300-\u036f]+", "", unicodedata.normalize("NFKD", text))
+            text = re.sub("[\u0300-\u036f]+", "", unicodedata.normalize("NFKD", text))
+        return self.pattern.findall(text)
+
+    def parts(self, text: str) -> list[str]:
+        """Words of the vocabulary, and the parts of others that pieces cover, in lower case."""
+        out: list[str] = []
+        for word in self.plain_words(text):
+            if word.lower() in self.ids:
+                out.append(word.lower())
+            elif len(word) <= LONGEST_WORD:
+                out += [part.lower() for part in HUMPS.findall(word) if self.pieces(part.lower())]
+        return out
+
+    def encode(self, text: str) -> list[int]:
         out: list[int] = []
-        for word in self.pattern.findall(text):
+        for word in self.plain_words(text):
             found = self.known.get(word)
             if found is None:
                 found = self.word(word)

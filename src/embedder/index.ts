@@ -31,7 +31,7 @@ export { type LexicalHashEmbedderOptions, lexicalHashEmbedder } from './lexical-
 export { type MemoryVectorStoreOptions, memoryVectorStore } from './memory-vector-store.ts'
 export type { EmbedAdjustment, OverlongPolicy } from './prepare-input.ts'
 export { type EmbeddingPrompts, promptsFor } from './prompt-families.ts'
-export { type StaticEmbedderOptions, staticEmbedder } from './static-embedder.ts'
+export { type StaticDimensions, type StaticEmbedderOptions, staticEmbedder } from './static-embedder.ts'
 export { type StorageVectorStoreOptions, storageVectorStore } from './storage-vector-store.ts'
 export { withCache } from './with-cache.ts'
 export { withDimensions } from './with-dimensions.ts'

@@ -1,4 +1,5 @@
 import { requireInteger } from '../internal/argument.ts'
+import { fnv1a, mixBits } from '../internal/string-hash.ts'
 import { wordWeight } from './background-frequency.ts'
 import type { Embedder, Embedding, EmbedOptions } from './embedder.ts'
 
@@ -55,7 +56,7 @@ function embedText(text: string, dimensions: number): Float32Array {
 
   const sums = new Float64Array(dimensions)
   const add = (feature: string, weight: number) => {
-    const hash = hashOf(feature)
+    const hash = mixBits(fnv1a(feature))
     const slot = (hash >>> 1) % dimensions
     sums[slot] = (sums[slot] ?? 0) + (hash & 1 ? weight : -weight)
   }
@@ -77,15 +78,6 @@ function letterRuns(word: string): readonly string[] {
     for (let start = 0; start + length <= letters.length; start++)
       runs.push(`#${letters.slice(start, start + length).join('')}`)
   return runs
-}
-
-/** FNV-1a over UTF-16 units with the finaliser of MurmurHash3, so that the low bits are as good as the high ones. */
-function hashOf(feature: string): number {
-  let hash = 0x811c9dc5
-  for (let index = 0; index < feature.length; index++) hash = Math.imul(hash ^ feature.charCodeAt(index), 0x01000193)
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
-  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35)
-  return (hash ^ (hash >>> 16)) >>> 0
 }
 
 function unitLength(sums: Float64Array): Float32Array {

@@ -2,12 +2,17 @@ import { GroundlineError } from '../errors.ts'
 import { requireString } from '../internal/argument.ts'
 import type { Embedder, Embedding, EmbedOptions } from './embedder.ts'
 import { readStaticModel, type StaticModel } from './static-model.ts'
-import { createWordPieces } from './word-pieces.ts'
+import { createWordPieces, type FoundWords, type WordPieces } from './word-pieces.ts'
+import { createWordSlots, SLOT_BLOCK, type WordSlots } from './word-slots.ts'
 
 /** Options of {@link staticEmbedder}. */
 export interface StaticEmbedderOptions {
-  /** Length of the vectors: the first components of the model's rows, renormalised. Default 256. */
-  readonly dimensions?: 256 | 128 | 64
+  /**
+   * Length of the vectors: the first components of the longest, renormalised. 256, 128 and 64 are meaning only: enough
+   * beside a lexical index, and quicker to search. 512 and 768 add the identity of words, for a dense index alone.
+   * Default 768.
+   */
+  readonly dimensions?: StaticDimensions
   /** The model file's content, where neither a file nor a URL beside the module can be read. It is kept, not copied. */
   readonly bytes?: Uint8Array
   /**
@@ -19,6 +24,17 @@ export interface StaticEmbedderOptions {
   readonly signal?: AbortSignal | undefined
 }
 
+/** Lengths that {@link staticEmbedder} offers. */
+export type StaticDimensions = 768 | 512 | 256 | 128 | 64
+
+/** Components that the rows of the model fill. */
+const MEANING = 256
+const OFFERED: readonly number[] = [768, 512, 256, 128, 64] satisfies readonly StaticDimensions[]
+/** Length of one block of word slots beside the meaning's length of 1: a quarter of the squared length of all three. */
+const BLOCK_LENGTH = Math.SQRT1_2
+/** Which rules made the vector from the rows. Any change to them is another embedding space. */
+const RULES = 'w1'
+
 /** Code units embedded between two looks at the signal, with a pause for other work: about 3 ms. */
 const UNITS_A_TURN = 65_536
 
@@ -26,16 +42,18 @@ let shipped: Promise<LoadedModel> | undefined
 
 interface LoadedModel {
   readonly model: StaticModel
-  readonly encode: (text: string) => readonly number[]
+  readonly pieces: WordPieces
+  readonly slots: WordSlots
 }
 
 /**
  * The embedding model that ships with the package: semantic search without a key, a download or a native module. A
- * text's vector is the sum over its distinct tokens of √count × row, at length 1; rows were distilled from
- * all-MiniLM-L6-v2 and trained on openly licensed text (models/README.md). English only. Weaker than the model it
- * learned from: use it beside a lexical index, or take a provider's embedder where quality matters more than cost.
+ * text's vector has two parts. The first 256 components are its meaning: the sum over its distinct tokens of
+ * √count × row, where rows were distilled from all-MiniLM-L6-v2 and trained on openly licensed text (models/README.md).
+ * The others say which words it has: stems hashed into two blocks of 256. English only. Weaker than the model it learned
+ * from: use it beside a lexical index, or take a provider's embedder where quality matters more than cost.
  *
- * Sums run in double precision in the order of the text with +, × and √ only, so vectors are identical on every
+ * Sums run in double precision in the order of the text with +, ×, ÷ and √ only, so vectors are identical on every
  * runtime. Inputs have no length limit; the time is linear. The file (8 MB) is read beside the package's `models`
  * folder in Node, Bun and Deno and fetched from there elsewhere, once for all embedders.
  *
@@ -43,25 +61,30 @@ interface LoadedModel {
  * `UNSUPPORTED_FORMAT`.
  *
  * @example
- * const embedder = await staticEmbedder({ dimensions: 128 })
+ * const alone = await staticEmbedder()
+ * const besideBm25 = await staticEmbedder({ dimensions: 256 })
  */
 export async function staticEmbedder(options: StaticEmbedderOptions = {}): Promise<Embedder> {
-  const { dimensions = 256, bytes, unknown = 'constant', signal } = options
-  if (dimensions !== 256 && dimensions !== 128 && dimensions !== 64)
-    throw new GroundlineError('INVALID_ARGUMENT', `dimensions must be 256, 128 or 64, got ${String(dimensions)}`)
+  const { dimensions = 768, bytes, unknown = 'constant', signal } = options
+  if (!OFFERED.includes(dimensions))
+    throw new GroundlineError(
+      'INVALID_ARGUMENT',
+      `dimensions must be one of ${OFFERED.join(', ')}, got ${String(dimensions)}`,
+    )
   if (unknown !== 'constant' && unknown !== 'refuse')
     throw new GroundlineError('INVALID_ARGUMENT', `unknown must be 'constant' or 'refuse', got ${String(unknown)}`)
   signal?.throwIfAborted()
-  const { model, encode } = bytes ? prepare(bytes) : await shippedModel(signal)
-  if (model.dimensions < dimensions)
+  const loaded = bytes ? prepare(bytes) : await shippedModel(signal)
+  const { model, pieces } = loaded
+  if (model.dimensions < Math.min(dimensions, MEANING))
     throw new GroundlineError('INVALID_ARGUMENT', `The model has ${model.dimensions} dimensions, not ${dimensions}`)
 
-  const counts = new Uint32Array(model.vocabulary.length)
-  const sums = new Float64Array(dimensions)
+  const scratch = { counts: new Uint32Array(model.vocabulary.length), sums: new Float64Array(dimensions) }
+  const withWords = dimensions > MEANING
   return {
     space: {
       model: 'groundline-static-en',
-      revision: model.revision,
+      revision: `${model.revision}.${RULES}`,
       dimensions,
       pooling: 'mean',
       normalized: true,
@@ -74,14 +97,15 @@ export async function staticEmbedder(options: StaticEmbedderOptions = {}): Promi
       let units = 0
       for (const [index, input] of inputs.entries()) {
         requireString(`inputs[${index}]`, input)
-        const ids = encode(input)
+        const found: FoundWords | undefined = withWords ? { known: [], unknown: [] } : undefined
+        const ids = pieces.encode(input, found)
         if (ids.length === 0 && unknown === 'refuse')
           throw new GroundlineError(
             'INVALID_ARGUMENT',
             `inputs[${index}] has no token of the model's vocabulary: it is empty or not English. Leave it out, or set unknown: 'constant'.`,
             { details: { argument: 'inputs', index } },
           )
-        vectors.push(pool(model, ids, counts, sums))
+        vectors.push(pool(loaded, ids, found, scratch))
         tokens += ids.length
         units += input.length + 1
         if (units >= UNITS_A_TURN) {
@@ -95,41 +119,76 @@ export async function staticEmbedder(options: StaticEmbedderOptions = {}): Promi
   }
 }
 
-/** `counts` is all zero before and after; `sums` is scratch. Neither outlives the call, so calls may interleave. */
-function pool(model: StaticModel, ids: readonly number[], counts: Uint32Array, sums: Float64Array): Float32Array {
+interface Scratch {
+  /** By token; all zero before and after. */
+  readonly counts: Uint32Array
+  readonly sums: Float64Array
+}
+
+/** The vector of a text. Nothing in `scratch` outlives the call, so calls may interleave. */
+function pool(
+  { model, slots }: LoadedModel,
+  ids: readonly number[],
+  found: FoundWords | undefined,
+  { counts, sums }: Scratch,
+): Float32Array {
   const { rows, scales, dimensions: width } = model
-  const length = sums.length
+  const length = Math.min(sums.length, MEANING)
   sums.fill(0)
+  eachDistinct(ids, counts, (id, count) => {
+    const weight = (scales[id] ?? 0) * Math.sqrt(count)
+    const base = id * width
+    for (let at = 0; at < length; at++) sums[at] = (sums[at] as number) + weight * (rows[base + at] as number)
+  })
+  if (found && scaleTo(1, sums, 0, length)) {
+    eachDistinct(found.known, counts, (id, count) => slots.addKnown(sums, MEANING, id, count))
+    for (const [word, count] of countsOf(found.unknown)) slots.addUnknown(sums, MEANING, word, count)
+    for (let from = MEANING; from < sums.length; from += SLOT_BLOCK)
+      scaleTo(BLOCK_LENGTH, sums, from, from + SLOT_BLOCK)
+  }
+  // Alternating signs keep the vector of nothing away from every direction that words share.
+  if (!scaleTo(1, sums, 0, sums.length)) {
+    for (let at = 0; at < sums.length; at++) sums[at] = at % 2 === 0 ? 1 : -1
+    scaleTo(1, sums, 0, sums.length)
+  }
+  return Float32Array.from(sums)
+}
+
+/** Calls back once for each distinct id, in the order of first appearance. */
+function eachDistinct(ids: readonly number[], counts: Uint32Array, use: (id: number, count: number) => void): void {
   for (const id of ids) counts[id] = (counts[id] ?? 0) + 1
   for (const id of ids) {
     const count = counts[id] ?? 0
     if (count === 0) continue
     counts[id] = 0
-    const weight = (scales[id] ?? 0) * Math.sqrt(count)
-    const base = id * width
-    for (let at = 0; at < length; at++) sums[at] = (sums[at] as number) + weight * (rows[base + at] as number)
+    use(id, count)
   }
+}
+
+function countsOf(words: readonly string[]): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1)
+  return counts
+}
+
+/** Gives a part of `sums` a length. False, and nothing is changed, where it has no direction. */
+function scaleTo(wanted: number, sums: Float64Array, from: number, to: number): boolean {
   let squares = 0
-  for (let at = 0; at < length; at++) squares += (sums[at] as number) * (sums[at] as number)
-  if (squares === 0) {
-    // Alternating signs keep it away from every direction that words share.
-    for (let at = 0; at < length; at++) sums[at] = at % 2 === 0 ? 1 : -1
-    squares = length
-  }
-  const norm = Math.sqrt(squares)
-  const vector = new Float32Array(length)
-  for (let at = 0; at < length; at++) vector[at] = (sums[at] as number) / norm
-  return vector
+  for (let at = from; at < to; at++) squares += (sums[at] as number) * (sums[at] as number)
+  if (squares === 0) return false
+  const scale = wanted / Math.sqrt(squares)
+  for (let at = from; at < to; at++) sums[at] = (sums[at] as number) * scale
+  return true
 }
 
 function prepare(bytes: Uint8Array): LoadedModel {
   const model = readStaticModel(bytes)
-  return { model, encode: createWordPieces(model.vocabulary).encode }
+  return { model, pieces: createWordPieces(model.vocabulary), slots: createWordSlots(model.vocabulary) }
 }
 
 /** Loads once; a failed load is tried again by the next caller. One caller's abort must not fail the others. */
 async function shippedModel(signal: AbortSignal | undefined): Promise<LoadedModel> {
-  shipped ??= readAsset(new URL('../../models/static-en-1.bin', import.meta.url)).then(prepare)
+  shipped ??= readAsset(new URL('../../models/static-en-2.bin', import.meta.url)).then(prepare)
   const loading = shipped
   try {
     const model = await loading

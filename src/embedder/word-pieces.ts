@@ -1,7 +1,15 @@
 /** Cuts texts into token ids of a WordPiece vocabulary. */
 export interface WordPieces {
   /** Token ids of a text, in order, repeats included. Characters outside the vocabulary's alphabet separate words. */
-  encode(text: string): readonly number[]
+  encode(text: string, found?: FoundWords): readonly number[]
+}
+
+/** What the words of a text are, beside its tokens: filled by {@link WordPieces.encode}. */
+export interface FoundWords {
+  /** Ids of words, or parts of identifiers, that are one token, in order, repeats included. */
+  readonly known: number[]
+  /** Words and parts that are cut into pieces, in lower case. */
+  readonly unknown: string[]
 }
 
 /** Longer words are dropped: encoded data, not language. */
@@ -39,7 +47,7 @@ export function createWordPieces(vocabulary: readonly string[]): WordPieces {
     if (bare.length === 1) inWord[bare.charCodeAt(0)] = inWord[bare.toUpperCase().charCodeAt(0)] = 1
   }
 
-  function addPieces(part: string, out: number[]): void {
+  function addPieces(part: string, out: number[], found: FoundWords | undefined): void {
     const before = out.length
     let start = 0
     while (start < part.length) {
@@ -54,18 +62,22 @@ export function createWordPieces(vocabulary: readonly string[]): WordPieces {
       out.push(id)
       start = end + 1
     }
+    if (out.length === before + 1) found?.known.push(out[before] as number)
+    else if (out.length > before) found?.unknown.push(part)
   }
 
-  function addWord(word: string, out: number[]): void {
+  function addWord(word: string, out: number[], found: FoundWords | undefined): void {
     const lower = word.toLowerCase()
     const id = ids.get(lower)
-    if (id !== undefined) out.push(id)
-    else if (word.length <= LONGEST_WORD)
-      for (const part of word.match(HUMPS) ?? []) addPieces(part === word ? lower : part.toLowerCase(), out)
+    if (id !== undefined) {
+      out.push(id)
+      found?.known.push(id)
+    } else if (word.length <= LONGEST_WORD)
+      for (const part of word.match(HUMPS) ?? []) addPieces(part === word ? lower : part.toLowerCase(), out, found)
   }
 
   return {
-    encode(text: string): readonly number[] {
+    encode(text: string, found?: FoundWords): readonly number[] {
       const plain = BEYOND_ASCII.test(text) ? text.normalize('NFKD').replace(MARKS, '') : text
       const out: number[] = []
       let start = -1
@@ -73,11 +85,11 @@ export function createWordPieces(vocabulary: readonly string[]): WordPieces {
         const known = inWord[plain.charCodeAt(at)] === 1
         if (known && start < 0) start = at
         else if (!known && start >= 0) {
-          addWord(plain.slice(start, at), out)
+          addWord(plain.slice(start, at), out, found)
           start = -1
         }
       }
-      if (start >= 0) addWord(plain.slice(start), out)
+      if (start >= 0) addWord(plain.slice(start), out, found)
       return out
     },
   }

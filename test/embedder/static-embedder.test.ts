@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Embedder, staticEmbedder } from '../../src/embedder/index.ts'
+import { type Embedder, staticEmbedder, withDimensions } from '../../src/embedder/index.ts'
 import { embedderConformance } from '../../src/testing/index.ts'
 import { staticModelFile } from './static-model-file.ts'
 
-const file = readFileSync(new URL('../../models/static-en-1.bin', import.meta.url))
+const file = readFileSync(new URL('../../models/static-en-2.bin', import.meta.url))
 const card = readFileSync(new URL('../../models/README.md', import.meta.url), 'utf8')
 const embedder = await staticEmbedder()
 
@@ -18,7 +18,7 @@ const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, component, at) 
 const cosine = async (a: string, b: string) => dot(await vectorOf(a), await vectorOf(b))
 
 describe('staticEmbedder', () => {
-  for (const dimensions of [256, 128, 64] as const)
+  for (const dimensions of [768, 512, 256, 128, 64] as const)
     for (const { name, run } of embedderConformance({ create: () => staticEmbedder({ dimensions }), tolerance: 0 }))
       it(`${dimensions}: ${name}`, run)
 
@@ -46,12 +46,40 @@ describe('staticEmbedder', () => {
   it('gives shorter vectors that are the renormalised starts of the longer ones', async () => {
     const text = 'Rotate a signing key without downtime.'
     const whole = await vectorOf(text)
-    for (const dimensions of [128, 64] as const) {
+    for (const dimensions of [512, 256, 128, 64] as const) {
       const short = await vectorOf(text, await staticEmbedder({ dimensions }))
       const start = whole.subarray(0, dimensions)
       const norm = Math.sqrt(dot(start, start))
       expect(short).toHaveLength(dimensions)
       for (const [at, component] of short.entries()) expect(component).toBeCloseTo((start[at] ?? 0) / norm, 6)
+      const cut = withDimensions(embedder, dimensions)
+      expect(cut.space).toEqual((await staticEmbedder({ dimensions })).space)
+    }
+  })
+
+  it('gives words that the vocabulary cuts an identity of their own, inflected or not', async () => {
+    const meaning = await staticEmbedder({ dimensions: 256 })
+    const words = async (a: string, b: string) => {
+      const [x, y] = [(await vectorOf(a)).subarray(256), (await vectorOf(b)).subarray(256)]
+      return dot(x, y) / Math.sqrt(dot(x, x) * dot(y, y))
+    }
+    expect(await words('aerothermoelasticity', 'Aerothermoelasticity')).toBeCloseTo(1, 5)
+    expect(await words('thermobaric engines', 'thermobaric engine')).toBeCloseTo(1, 5)
+    expect(Math.abs(await words('aerothermoelasticity', 'aerothermodynamics'))).toBeLessThan(0.5)
+    expect(await words('the thermobaric engine', 'a thermobaric engine')).toBeGreaterThan(0.9)
+    expect(await cosine('release 20000', 'release 2000')).toBeLessThan(
+      dot(await vectorOf('release 20000', meaning), await vectorOf('release 2000', meaning)),
+    )
+  })
+
+  it('gives a third to a half of the squared length to words', async () => {
+    for (const [dimensions, share] of [
+      [768, 0.5],
+      [512, 1 / 3],
+    ] as const) {
+      const vector = await vectorOf('Rotate a signing key', await staticEmbedder({ dimensions }))
+      const part = vector.subarray(256)
+      expect(dot(part, part)).toBeCloseTo(share, 5)
     }
   })
 
@@ -88,8 +116,8 @@ describe('staticEmbedder', () => {
     for (const text of PINNED) hash.update(new Uint8Array((await vectorOf(text)).buffer))
     expect(embedder.space).toEqual({
       model: 'groundline-static-en',
-      revision: REVISION,
-      dimensions: 256,
+      revision: `${REVISION}.w1`,
+      dimensions: 768,
       pooling: 'mean',
       normalized: true,
     })
@@ -114,7 +142,7 @@ describe('staticEmbedder', () => {
     await expect(staticEmbedder({ bytes: new Uint8Array(10) })).rejects.toMatchObject({ code: 'UNSUPPORTED_FORMAT' })
     const narrow = staticModelFile(['a'], [new Array<number>(64).fill(1)])
     await expect(staticEmbedder({ bytes: narrow })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
-    for (const dimensions of [0, 100, 512, Number.NaN, '256'])
+    for (const dimensions of [0, 100, 1024, Number.NaN, '256'])
       await expect(staticEmbedder(JSON.parse(JSON.stringify({ dimensions })))).rejects.toMatchObject({
         code: 'INVALID_ARGUMENT',
       })
@@ -150,5 +178,5 @@ const PINNED: readonly [string, ...string[]] = [
   '',
 ]
 /** Recorded with scripts/model; both change only with the model file. */
-const REVISION = '49698b294b6f6194'
-const PINNED_DIGEST = 'ed66b681309b2cc80774c606ef93ea01148eb17d4c1871059f25e56ae2950a95'
+const REVISION = '39c2c5e655c59a6e'
+const PINNED_DIGEST = '1fd5a553054d46ef6fe41cc9ac5d344bb9c316c86706e3e2616239e454d9acb4'
