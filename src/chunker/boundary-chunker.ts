@@ -6,7 +6,7 @@ import { type ChunkNotes, requireFreeNotesKey, withNotes } from './chunk-notes.t
 import type { SyncChunker } from './chunker.ts'
 import { documentVersion } from './document-version.ts'
 import type { ResolvedLimits } from './limits.ts'
-import { measureText } from './measure.ts'
+import { measureText, type SliceCounter, sliceCounter } from './measure.ts'
 import { type Cut, pack } from './pack.ts'
 
 /** What a chunker knows of a span beyond its text. */
@@ -29,9 +29,12 @@ export interface ChunkPlan {
 export interface BoundaryChunker extends SyncChunker {
   /** The limits, with their defaults filled in. */
   readonly limits: ResolvedLimits
-  /** Where it would cut a document. */
-  plan(document: Document): ChunkPlan
+  /** Where it would cut a document. `count` counts slices of its text by the counter of `limits`. */
+  readonly plan: ChunkPlanner
 }
+
+/** Finds where a document may be cut. */
+export type ChunkPlanner = (document: Document, count: SliceCounter) => ChunkPlan
 
 /** Makes a chunker of a plan. `others` are the options beside the limits that change its cuts; they become part of its id. */
 // @__NO_SIDE_EFFECTS__
@@ -39,7 +42,7 @@ export function boundaryChunker(
   name: string,
   limits: ResolvedLimits,
   others: object,
-  plan: (document: Document) => ChunkPlan,
+  plan: ChunkPlanner,
 ): BoundaryChunker {
   const id = chunkerId(name, limits, others)
   return {
@@ -57,11 +60,13 @@ function* chunksOf<M extends Metadata>(
   id: string,
   document: Document<M>,
   limits: ResolvedLimits,
-  plan: (document: Document) => ChunkPlan,
+  plan: ChunkPlanner,
   signal: AbortSignal | undefined,
 ): Generator<Chunk<M>> {
-  const { breaks, annotate } = plan(document)
-  const cuts = pack(document.text, breaks, measureText(document.text, breaks, limits.counter), limits)
+  const { text } = document
+  const count = sliceCounter(text, limits.counter)
+  const { breaks, annotate } = plan(document, count)
+  const cuts = pack(text, breaks, measureText(text, breaks, limits.counter, count), limits)
   yield* makeChunks(id, document, cuts, annotate, signal)
 }
 

@@ -46,7 +46,7 @@ export function codeChunker(options: CodeChunkerOptions): BoundaryChunker {
   const { language, outliner } = options
   requireLanguage(language)
   const limits = resolveLimits(options)
-  return boundaryChunker('code', limits, { language, outlined: outliner !== undefined }, ({ text }) => {
+  return boundaryChunker('code', limits, { language, outlined: outliner !== undefined }, ({ text }, count) => {
     const symbols = outliner?.(text)
     if (symbols === undefined) {
       const note = outliner === undefined ? 'no grammar: cut by indentation' : 'cannot be parsed: cut by indentation'
@@ -55,7 +55,7 @@ export function codeChunker(options: CodeChunkerOptions): BoundaryChunker {
     const spans = symbols.map((symbol) => ({ ...symbol, ...wholeLines(text, symbol) }))
     return {
       breaks: treeBreaks(text, spans, {
-        counter: limits.counter,
+        count,
         maxTokens: limits.maxTokens,
         style: codeStyle,
         innerLevel: breakLevel.clause,

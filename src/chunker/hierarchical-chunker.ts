@@ -4,7 +4,7 @@ import { lastAtMost } from '../internal/last-at-most.ts'
 import { type Annotation, type BoundaryChunker, makeChunks, requireDocument } from './boundary-chunker.ts'
 import { BreakList, breakLevel, mergeBreaks } from './break-list.ts'
 import type { SyncChunker } from './chunker.ts'
-import { measureText } from './measure.ts'
+import { type ChunkCounter, measureText, type SliceCounter, sliceCounter } from './measure.ts'
 import { pack } from './pack.ts'
 
 /** Options of {@link hierarchicalChunker}. */
@@ -40,21 +40,26 @@ export function hierarchicalChunker({ levels }: HierarchicalChunkerOptions): Hie
   for (const { id, limits } of levels.slice(0, -1)) {
     if (limits.overlap !== 0) wrong(`must overlap in the last only, but ${id} has an overlap of ${limits.overlap}`)
   }
-  const ancestors = <M extends Metadata>(document: Document<M>, signal?: AbortSignal): Chunk<M>[][] => {
+  const larger = <M extends Metadata>(document: Document<M>, counts: Counts, signal?: AbortSignal): Chunk<M>[][] => {
     const lists: Chunk<M>[][] = []
     for (let depth = 0; depth < levels.length - 1; depth += 1)
-      lists.push([...nested(levels.slice(0, depth + 1), document, lists, signal)])
+      lists.push([...nested(levels.slice(0, depth + 1), document, lists, counts, signal)])
     return lists
   }
   return {
     id: idOf(levels),
     ancestors: (document) => {
       requireDocument(document, undefined)
-      return ancestors(document)
+      return larger(document, new Map())
     },
     chunk(document, { signal } = {}) {
       requireDocument(document, signal)
-      return withNeighbours(lazily(() => nested(levels, document, ancestors(document, signal), signal)))
+      return withNeighbours(
+        lazily(() => {
+          const counts: Counts = new Map()
+          return nested(levels, document, larger(document, counts, signal), counts, signal)
+        }),
+      )
     },
   }
 }
@@ -67,11 +72,15 @@ function* lazily<T>(make: () => Iterable<T>): Generator<T> {
   yield* make()
 }
 
+/** One pass over the text serves all levels with the same counter. */
+type Counts = Map<ChunkCounter, SliceCounter>
+
 /** Chunks of the last level, each within one chunk of every list. */
 function nested<M extends Metadata>(
   levels: readonly BoundaryChunker[],
   document: Document<M>,
   ancestors: readonly (readonly Chunk<M>[])[],
+  counts: Counts,
   signal: AbortSignal | undefined,
 ): Iterable<Chunk<M>> {
   const { text } = document
@@ -79,9 +88,11 @@ function nested<M extends Metadata>(
   const parents = ancestors[ancestors.length - 1] ?? []
   const walls = new BreakList()
   for (const { end } of parents) walls.add(end, breakLevel.wall)
-  const planned = plan(document)
+  const count = counts.get(limits.counter) ?? sliceCounter(text, limits.counter)
+  counts.set(limits.counter, count)
+  const planned = plan(document, count)
   const breaks = mergeBreaks(planned.breaks, walls)
-  const cuts = pack(text, breaks, measureText(text, breaks, limits.counter), limits)
+  const cuts = pack(text, breaks, measureText(text, breaks, limits.counter, count), limits)
   const around = (list: readonly Chunk<M>[], span: Span) => list[lastAtMost(list, span.end - 1, ({ start }) => start)]!
   const annotate = (span: Span): Annotation => {
     const { headingPath, notes } = planned.annotate?.(span) ?? {}

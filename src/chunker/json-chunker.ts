@@ -19,14 +19,14 @@ import { plainText } from './text-breaks.ts'
 // @__NO_SIDE_EFFECTS__
 export function jsonChunker(options: ChunkLimits = {}): BoundaryChunker {
   const limits = resolveLimits(options)
-  return boundaryChunker('json', limits, {}, ({ text }) => {
+  return boundaryChunker('json', limits, {}, ({ text }, count) => {
     const { spans, fault } = jsonSpans(text)
     const usable = fault === undefined ? spans : []
     const note = fault === undefined ? undefined : `not JSON at offset ${fault.position}: cut as text`
     const lines = usable.filter(({ depth }) => depth === 0).length > 1
     return {
       breaks: treeBreaks(text, usable, {
-        counter: limits.counter,
+        count,
         maxTokens: limits.maxTokens,
         style: plainText,
         innerLevel: fault === undefined ? breakLevel.clause : breakLevel.paragraph,

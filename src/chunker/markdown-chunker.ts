@@ -21,13 +21,13 @@ import { sectionPaths } from './section-paths.ts'
 // @__NO_SIDE_EFFECTS__
 export function markdownChunker(options: ChunkLimits = {}): BoundaryChunker {
   const limits = resolveLimits(options)
-  return boundaryChunker('markdown', limits, {}, ({ text }) => {
+  return boundaryChunker('markdown', limits, {}, ({ text }, count) => {
     const blocks = markdownBlocks(text)
     const headings = blocks.filter(({ kind }) => kind === 'heading')
     const pathOf = sectionPaths(headings.map(({ start, level = 1, label = '' }) => ({ start, level, label })))
     const headerOf = tableHeaders(text, blocks)
     return {
-      breaks: regionBreaks(text, markdownRegions(text, blocks), limits.counter, limits.maxTokens),
+      breaks: regionBreaks(text, markdownRegions(text, blocks), count, limits.maxTokens),
       annotate: (span) => ({ headingPath: pathOf(span), notes: headerOf(span.start) }),
     }
   })

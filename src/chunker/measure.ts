@@ -1,62 +1,57 @@
 import type { LocalTokenCounter, SpanTokenizer } from '../tokenizer/tokenizer.ts'
 import type { BreakList } from './break-list.ts'
-import { type UnitCounter, utf8Weight } from './unit-counter.ts'
+import { type UnitCounter, utf8Length, utf8Weight } from './unit-counter.ts'
 
-/** What a chunker needs of a tokenizer or counter. */
-export type ChunkCounter = Pick<LocalTokenCounter, 'id' | 'count'> & Partial<Pick<SpanTokenizer, 'offsets'>>
+/** What a chunker needs of a tokenizer or counter. With `spans` the text is tokenized once; without, once or more per chunk. */
+export type ChunkCounter = Pick<LocalTokenCounter, 'id' | 'count'> & Partial<Pick<SpanTokenizer, 'spans'>>
 
-/** Tokens of the parts of one text: running totals at every break, and exact counts of slices. */
+/** Exact count of the tokens of `text.slice(start, end)`. */
+export type SliceCounter = (start: number, end: number) => number
+
+/** How much of the limit each part of one text takes. */
 export interface Measure {
-  /** Cost before each break, by one pass over the text. Where tokens straddle breaks it is an estimate. */
-  readonly totals: Float64Array
-  /** How much cost makes a token. */
+  /** Cost before each break: UTF-16 units, or bytes of UTF-8. */
+  readonly totals: Uint32Array
+  /** How much cost makes a token: exactly where costs are `additive`, else about. */
   readonly perToken: number
-  /** Whether costs add up exactly, so that a slice between breaks needs no count of its own. */
+  /** Whether cost says the count exactly, so that a slice between breaks needs no count of its own. */
   readonly additive: boolean
+  /** Cost of a slice. */
+  cost(start: number, end: number): number
   /** Exact count of a slice. */
-  count(start: number, end: number): number
+  readonly count: SliceCounter
+}
+
+/** Counts slices of one text: by addition, by one pass over the text, or else one by one. */
+export function sliceCounter(text: string, counter: ChunkCounter): SliceCounter {
+  if (isUnitCounter(counter)) {
+    const { unit, unitsPerToken } = counter
+    return (start, end) => Math.ceil((unit === 'utf-16' ? end - start : utf8Length(text, start, end)) / unitsPerToken)
+  }
+  const spans = counter.spans?.(text)
+  if (spans === undefined) return (start, end) => counter.count(text.slice(start, end))
+  return (start, end) => spans.count(start, end)
 }
 
 /** Measures a text between its breaks. */
-export function measureText(text: string, breaks: BreakList, counter: ChunkCounter): Measure {
-  const totals = new Float64Array(breaks.size)
-  const exact = (start: number, end: number): number => counter.count(text.slice(start, end))
-  if (isUnitCounter(counter)) {
-    const { unit, unitsPerToken } = counter
-    let at = 0
-    let units = 0
-    for (let index = 0; index < breaks.size; index += 1) {
-      const position = breaks.positions[index]!
-      if (unit === 'utf-16') units = position
-      else for (; at < position; at += 1) units += utf8Weight(text.charCodeAt(at))
-      totals[index] = units
+export function measureText(text: string, breaks: BreakList, counter: ChunkCounter, count: SliceCounter): Measure {
+  const additive = isUnitCounter(counter)
+  const perToken = additive ? counter.unitsPerToken : 4
+  if (!additive || counter.unit === 'utf-16')
+    return { totals: breaks.positions, perToken, additive, cost: (start, end) => end - start, count }
+  const { positions, size } = breaks
+  const totals = new Uint32Array(size)
+  let at = 0
+  let bytes = 0
+  for (let index = 0; index < size; index += 1) {
+    const position = positions[index]!
+    for (; at < position; at += 1) {
+      const code = text.charCodeAt(at)
+      bytes += code < 0x80 ? 1 : utf8Weight(code)
     }
-    return { totals, perToken: unitsPerToken, additive: true, count: exact }
+    totals[index] = bytes
   }
-  if (counter.offsets !== undefined) {
-    const ends = counter.offsets(text)
-    let tokens = 0
-    for (let index = 0; index < breaks.size; index += 1) {
-      const position = breaks.positions[index]!
-      while (tokens < ends.length && ends[tokens]! <= position) tokens += 1
-      totals[index] = tokens
-    }
-    return { totals, perToken: 1, additive: false, count: exact }
-  }
-  // A counter may charge for each call, such as for a start and an end mark.
-  const overhead = counter.count('')
-  let total = 0
-  let start = 0
-  for (let index = 0; index < breaks.size; index += 1) {
-    const position = breaks.positions[index]!
-    // Byte-pair vocabularies join a space to the word after it.
-    const spaceBefore = text.charCodeAt(position - 1) === 32 && position - 1 > start && position < text.length
-    const end = spaceBefore ? position - 1 : position
-    total += Math.max(0, exact(start, end) - overhead)
-    totals[index] = total
-    start = end
-  }
-  return { totals, perToken: 1, additive: false, count: exact }
+  return { totals, perToken, additive, cost: (start, end) => utf8Length(text, start, end), count }
 }
 
 function isUnitCounter(counter: ChunkCounter): counter is UnitCounter {

@@ -37,7 +37,7 @@ export function htmlChunker(options: ChunkLimits = {}): BoundaryChunker {
 }
 
 function alongOutline(name: string, limits: ResolvedLimits): BoundaryChunker {
-  return boundaryChunker(name, limits, {}, (document) => {
+  return boundaryChunker(name, limits, {}, (document, count) => {
     const { text } = document
     const marks = usableMarks(document)
     const headings = marks.filter(({ kind }) => kind === 'heading')
@@ -45,7 +45,7 @@ function alongOutline(name: string, limits: ResolvedLimits): BoundaryChunker {
     const pages = marks.filter(({ page }) => page !== undefined)
     const tables = tablesOf(marks)
     return {
-      breaks: regionBreaks(text, outlineRegions(text, marks), limits.counter, limits.maxTokens),
+      breaks: regionBreaks(text, outlineRegions(text, marks), count, limits.maxTokens),
       annotate: (span) => {
         const page = pages[lastAtMost(pages, span.start, ({ start }) => start)]?.page
         const tableHeader = headerOf(text, tables, span.start)

@@ -73,8 +73,7 @@ class Packer {
   place(start: number, startTotal: number, floor: number): Cut | undefined {
     const { breaks, measure, options } = this
     const low = breaks.after(floor)
-    let budget = this.limit
-    let cap = breaks.size - 1
+    let [cap, budget] = measure.additive ? [breaks.size - 1, this.limit] : this.lastFitting(start, startTotal, low)
     for (;;) {
       const high = this.lastWithin(startTotal + budget, low, cap)
       if (high < low) return undefined
@@ -91,6 +90,35 @@ class Packer {
     }
   }
 
+  /**
+   * The last break whose slice from `start` is within the limit, or one within a thirty-second of it, and the cost that
+   * fills the limit, where costs only resemble counts. Looks where the cost per token of the last look says, then halves.
+   * Nothing before `start` matters, so that spans fall where they fell before soon after an edit.
+   */
+  private lastFitting(start: number, startTotal: number, low: number): [index: number, cost: number] {
+    const { breaks, measure, limit } = this
+    const { maxTokens } = this.options
+    const enough = maxTokens - (maxTokens >> 5)
+    let fits = low - 1
+    let exceeds = breaks.size
+    let budget = limit
+    let next = limit
+    for (let look = 0; exceeds - fits > 1; look += 1) {
+      const guess = look < 4 ? this.lastWithin(startTotal + next, low, exceeds - 1) : (fits + exceeds) >> 1
+      const probe = Math.min(exceeds - 1, Math.max(fits + 1, guess))
+      const tokens = Math.max(1, measure.count(start, breaks.positions[probe]!))
+      const perToken = (measure.totals[probe]! - startTotal) / tokens
+      next = perToken * (maxTokens - (maxTokens >> 6))
+      if (tokens > maxTokens) exceeds = probe
+      else {
+        fits = probe
+        budget = perToken * maxTokens
+        if (tokens >= enough) break
+      }
+    }
+    return [fits, budget]
+  }
+
   /** Where the next span begins, and the cost before it. */
   overlapStart(last: Cut): [start: number, total: number] {
     const { breaks, measure, options } = this
@@ -99,7 +127,8 @@ class Packer {
     const at = breaks.after(last.end - 1)
     // A span that begins with a heading repeats nothing of the section before.
     if (breaks.positions[at] === last.end && breaks.levels[at]! >= breakLevel.section) return none
-    const budget = options.overlap * measure.perToken
+    const spent = measure.cost(last.start, last.end)
+    const budget = measure.additive ? options.overlap * measure.perToken : (spent * options.overlap) / last.tokens
     let chosen = -1
     let chosenLevel = -1
     for (let index = at - 1; index >= 0; index -= 1) {
@@ -118,7 +147,7 @@ class Packer {
     const start = this.graphemes.atOrBefore(last.end - units, last.start)
     if (start <= last.start || start >= last.end) return none
     const tokens = measure.count(start, last.end)
-    return tokens > options.overlap ? none : [start, this.endTotal - tokens * measure.perToken]
+    return tokens > options.overlap ? none : [start, this.endTotal - measure.cost(start, last.end)]
   }
 
   /** Index of the last break whose total is within `total`; `low - 1` where there is none. */
@@ -141,36 +170,41 @@ class Packer {
   }
 
   private choose(low: number, high: number, startTotal: number, budget: number): number {
-    const { breaks, measure, options } = this
+    const { totals } = this.measure
+    const { positions, levels } = this.breaks
+    const { minFill, sectionFill } = this.options
     let best = -1
-    let bestLevel = 0
+    let bestLevel: number = breakLevel.word
     let bestPrint = -1
-    let fallback = -1
-    let fallbackLevel = 0
     for (let index = low; index <= high; index += 1) {
-      const level = breaks.levels[index]!
-      if (level === breakLevel.forced) continue
-      // Where nothing is full enough: the last sentence end, else the last word.
-      const rank = level >= breakLevel.sentence ? 1 : 0
-      if (rank >= fallbackLevel) {
-        fallback = index
-        fallbackLevel = rank
-      }
-      const fill = (measure.totals[index]! - startTotal) / budget
+      const level = levels[index]!
+      if (level < bestLevel) continue
+      const spent = totals[index]! - startTotal
       if (level >= breakLevel.section) {
-        if (level >= breakLevel.wall || fill >= options.sectionFill) return index
+        if (level >= breakLevel.wall || spent >= sectionFill * budget) return index
         continue
       }
-      if (fill < options.minFill[level]! || level < bestLevel) continue
-      const print = fingerprint(this.text, breaks.positions[index]!)
+      if (spent < minFill[level]! * budget) continue
+      const print = fingerprint(this.text, positions[index]!)
       if (level > bestLevel || print >= bestPrint) {
         best = index
         bestLevel = level
         bestPrint = print
       }
     }
-    if (best >= 0) return best
-    return fallback >= 0 ? fallback : high
+    return best >= 0 ? best : this.lastUseful(low, high)
+  }
+
+  /** Where nothing is full enough: the last sentence end, else the last word. */
+  private lastUseful(low: number, high: number): number {
+    const { levels } = this.breaks
+    let word = -1
+    for (let index = high; index >= low; index -= 1) {
+      const level = levels[index]!
+      if (level >= breakLevel.sentence) return index
+      if (word < 0 && level > breakLevel.forced) word = index
+    }
+    return word >= 0 ? word : high
   }
 
   /** A span from `start` whose end lies before the next break: as many grapheme clusters as fit, one at the least. */
@@ -179,10 +213,7 @@ class Packer {
     const nextIndex = breaks.after(start)
     const next = breaks.positions[nextIndex]!
     const finish = (end: number, tokens: number): Cut => {
-      this.endTotal =
-        end === next
-          ? measure.totals[nextIndex]!
-          : Math.min(measure.totals[nextIndex]!, this.endTotal + tokens * measure.perToken)
+      this.endTotal = end === next ? measure.totals[nextIndex]! : this.endTotal + measure.cost(start, end)
       return { start, end, tokens, oversize: tokens > options.maxTokens }
     }
     let fits = graphemes.next(start)

@@ -1,6 +1,6 @@
 import type { Span } from '../document.ts'
 import { BreakList, breakLevel } from './break-list.ts'
-import type { ChunkCounter } from './measure.ts'
+import type { SliceCounter } from './measure.ts'
 import { addTextBreaks, plainText, type TextBreakStyle } from './text-breaks.ts'
 
 /** A stretch of text that is cut in its own way. Regions follow each other without gaps and cover the text. */
@@ -25,7 +25,7 @@ const codeLines: TextBreakStyle = { line: breakLevel.clause, paragraph: breakLev
 export function regionBreaks(
   text: string,
   regions: Iterable<Region>,
-  counter: ChunkCounter,
+  count: SliceCounter,
   maxTokens: number,
 ): BreakList {
   const list = new BreakList()
@@ -36,7 +36,7 @@ export function regionBreaks(
     at = region.end
     // A token is rarely longer than 16 units: no need to count what cannot fit.
     if (region.whole === true && region.end - region.start <= maxTokens * 64) {
-      if (counter.count(text.slice(region.start, region.end)) <= maxTokens) continue
+      if (count(region.start, region.end) <= maxTokens) continue
     }
     if (region.inside === 'rows') {
       let last = region.start

@@ -6,7 +6,7 @@ import { chunkerId, makeChunks, requireDocument } from './boundary-chunker.ts'
 import { breakLevel } from './break-list.ts'
 import type { Chunker } from './chunker.ts'
 import { type ChunkLimits, type ResolvedLimits, resolveLimits } from './limits.ts'
-import { measureText } from './measure.ts'
+import { measureText, sliceCounter } from './measure.ts'
 import { pack } from './pack.ts'
 import { sentenceFinder } from './sentence-breaks.ts'
 import { sentenceBreakList } from './sentence-chunker.ts'
@@ -105,7 +105,7 @@ async function* semanticChunks<M extends Metadata>(
     if (distances[index]! < threshold) continue
     breaks.levels[breaks.after(end) - 1] = breakLevel.section
   }
-  const cuts = pack(text, breaks, measureText(text, breaks, limits.counter), limits)
+  const cuts = pack(text, breaks, measureText(text, breaks, limits.counter, sliceCounter(text, limits.counter)), limits)
   yield* makeChunks(id, document, cuts, undefined, signal)
 }
 

@@ -2,7 +2,7 @@ import type { Span } from '../document.ts'
 import { isPlainBoundary } from '../internal/grapheme.ts'
 import { lastAtMost } from '../internal/last-at-most.ts'
 import { BreakList, breakLevel, mergeBreaks } from './break-list.ts'
-import type { ChunkCounter } from './measure.ts'
+import type { SliceCounter } from './measure.ts'
 import { addTextBreaks, type TextBreakStyle } from './text-breaks.ts'
 
 /** A span that may contain others. Spans come in order of their starts, parents first. */
@@ -15,8 +15,8 @@ export interface TreeSpan extends Span {
 
 /** How to cut a text along a tree of spans. */
 export interface TreeBreakOptions {
-  /** Says what a token is. */
-  readonly counter: ChunkCounter
+  /** Counts slices of the text. */
+  readonly count: SliceCounter
   /** Spans within the limit stay whole. */
   readonly maxTokens: number
   /** How text is cut where no span begins. */
@@ -27,7 +27,7 @@ export interface TreeBreakOptions {
 
 /** Breaks before every span that is not inside one that fits whole: the shallower, the better. */
 export function treeBreaks(text: string, spans: readonly TreeSpan[], options: TreeBreakOptions): BreakList {
-  const { counter, maxTokens, style, innerLevel } = options
+  const { count, maxTokens, style, innerLevel } = options
   const outer = new BreakList()
   const inner = new BreakList()
   let wholeEnd = 0
@@ -37,7 +37,7 @@ export function treeBreaks(text: string, spans: readonly TreeSpan[], options: Tr
     outer.add(start, Math.max(breakLevel.sentence, breakLevel.paragraph - depth))
     // A token is rarely longer than 16 units: no need to count what cannot fit.
     if (!isPlainBoundary(text, end) && end < text.length) continue
-    if (end - start > maxTokens * 64 || counter.count(text.slice(start, end)) > maxTokens) continue
+    if (end - start > maxTokens * 64 || count(start, end) > maxTokens) continue
     addTextBreaks(inner, text, at, start, style)
     inner.add(end, innerLevel)
     wholeEnd = end

@@ -38,6 +38,15 @@ export function addTextBreaks(list: BreakList, text: string, from: number, to: n
       at += 1
       continue
     }
+    // Most white space is one space between two words.
+    if (code === 32 && style.words && at > from && isWordUnit(text.charCodeAt(at - 1)) && isPlainUnit(text, at + 1)) {
+      at += 1
+      if (at >= to) break
+      if (at - last > LONGEST_RUN) addForced(list, text, last, at)
+      list.add(at, breakLevel.word)
+      last = at
+      continue
+    }
     if (isSpace(code)) {
       const begin = at
       let newlines = 0
@@ -68,6 +77,17 @@ export function addTextBreaks(list: BreakList, text: string, from: number, to: n
     }
   }
   if (to - last > LONGEST_RUN) addForced(list, text, last, to)
+}
+
+/** Whether an ASCII letter or digit stands before a space, so that nothing ends there but a word. */
+function isWordUnit(code: number): boolean {
+  return (code >= 97 && code <= 122) || (code >= 65 && code <= 90) || (code >= 48 && code <= 57)
+}
+
+/** Whether a character that is neither white space nor part of a cluster begins at `at`. */
+function isPlainUnit(text: string, at: number): boolean {
+  const code = text.charCodeAt(at)
+  return code > 32 && code < 0x85
 }
 
 function addForced(list: BreakList, text: string, from: number, to: number): void {

@@ -37,11 +37,7 @@ export function approximateCounter(): UnitCounter {
     kind: 'estimate',
     unit: 'utf-8',
     unitsPerToken: 4,
-    count(text) {
-      let bytes = 0
-      for (let at = 0; at < text.length; at += 1) bytes += utf8Weight(text.charCodeAt(at))
-      return Math.ceil(bytes / 4)
-    },
+    count: (text) => Math.ceil(utf8Length(text, 0, text.length) / 4),
   }
 }
 
@@ -50,4 +46,11 @@ export function utf8Weight(code: number): number {
   if (code < 0x80) return 1
   if (code < 0x800) return 2
   return code >= 0xd800 && code <= 0xdfff ? 2 : 3
+}
+
+/** Bytes of UTF-8 of a slice. */
+export function utf8Length(text: string, start: number, end: number): number {
+  let bytes = 0
+  for (let at = start; at < end; at += 1) bytes += utf8Weight(text.charCodeAt(at))
+  return bytes
 }

@@ -4,6 +4,13 @@ const encoder = new TextEncoder()
 
 /** SHA-256 of bytes or of a text's UTF-8, as 64 hexadecimal digits. Lone surrogates count as U+FFFD. */
 export function sha256Hex(content: Uint8Array | string): string {
+  // Ten times as fast as JavaScript, without an import that a browser bundle would have to resolve.
+  const native = globalThis.process?.getBuiltinModule?.('crypto')
+  return native?.hash === undefined ? portableSha256Hex(content) : native.hash('sha256', content, 'hex')
+}
+
+/** The same where the runtime has no hash that answers at once. */
+export function portableSha256Hex(content: Uint8Array | string): string {
   const digest = sha256(typeof content === 'string' ? encoder.encode(content) : content)
   let hex = ''
   for (const byte of digest) hex += byte.toString(16).padStart(2, '0')
