@@ -1,10 +1,9 @@
 import type { Embedder, Embedding, EmbeddingSpace, EmbedLimits, EmbedOptions } from '../embedder/embedder.ts'
-import { GroundlineError, isProviderError } from '../errors.ts'
-import { type CallFetch, callFetch } from './call-fetch.ts'
-import { type Deadlines, type Fetch, withDeadline } from './deadline.ts'
+import { GroundlineError } from '../errors.ts'
+import { callProvider, type ProviderCall, type ProviderConnection } from './call-provider.ts'
+import type { Deadlines } from './deadline.ts'
 import { checkReply } from './embedding-reply.ts'
-import { invalidResponse, providerFailure } from './provider-error.ts'
-import type { TransportOptions } from './transport.ts'
+import { invalidResponse } from './provider-error.ts'
 
 /** Deadlines for a client whose `fetch` has deadlines already. */
 export const UNBOUNDED: Deadlines = {
@@ -13,26 +12,10 @@ export const UNBOUNDED: Deadlines = {
   idleMs: Number.POSITIVE_INFINITY,
 }
 
-/** How to reach a provider without a client of the caller's own. */
-export interface ProviderConnection extends TransportOptions {
-  /** The key. Nothing is read from the environment. */
-  readonly apiKey?: string
-  /** The address; the provider's own by default. */
-  readonly baseURL?: string
-  /** How long the parts of a call may take. With a client of the caller's own only `totalMs` counts. */
-  readonly deadlines?: Deadlines
-  /** Stands in for the platform's `fetch`. */
-  readonly fetch?: Fetch
-}
-
 /** What a request is given. */
-export interface RequestOptions {
-  /** Ends the request: the caller's signal, or the deadline. */
-  readonly signal: AbortSignal
+export interface RequestOptions extends ProviderCall {
   /** What the inputs are for. */
   readonly role: 'query' | 'document'
-  /** The `fetch` of this call, for a client made for it; a client of the caller's own has its own. */
-  readonly fetch: Fetch
 }
 
 /** What an adapter says of its provider. */
@@ -61,37 +44,11 @@ export function providerEmbedder(options: ProviderEmbedderOptions): Embedder {
     async embed(inputs: readonly string[], { signal, role = 'document' }: EmbedOptions = {}): Promise<Embedding> {
       signal?.throwIfAborted()
       if (inputs.length === 0) return { vectors: [], usage: { tokens: 0 } }
-      const options = { role, provider, connection, secrets }
+      const options = { provider, connection, secrets, operation: 'embeddings' }
       return callProvider(options, signal, async (call) =>
-        checkReply(provider, await request(inputs, call), inputs.length, space.dimensions),
+        checkReply(provider, await request(inputs, { ...call, role }), inputs.length, space.dimensions),
       )
     },
-  }
-}
-
-/** One call to a provider: within its deadline, with a `fetch` of its own, failing with typed errors only. */
-async function callProvider<T>(
-  options: Pick<ProviderEmbedderOptions, 'provider' | 'connection' | 'secrets'> & Pick<RequestOptions, 'role'>,
-  signal: AbortSignal | undefined,
-  request: (options: RequestOptions) => Promise<T>,
-): Promise<T> {
-  const { provider, connection, role, secrets = [] } = options
-  let transport: CallFetch | undefined
-  const call = (inner: AbortSignal) => {
-    transport = callFetch(provider, inner, connection)
-    return request({ signal: inner, role, fetch: transport.fetch })
-  }
-  try {
-    return await withDeadline(provider, call, signal, connection.deadlines?.totalMs)
-  } catch (error) {
-    const failure = providerFailure(provider, transport?.failure() ?? error, {
-      signal,
-      secrets: [connection.apiKey, ...secrets],
-      operation: 'embeddings',
-    })
-    const misread = transport?.answered() === true && isProviderError(failure) && failure.code === 'PROVIDER_FAILED'
-    // The answer arrived, and the vendor's client could not read it.
-    throw misread && !failure.retryable ? invalidResponse(provider, 'an answer as published', failure.message) : failure
   }
 }
 
@@ -139,8 +96,8 @@ export async function probeDimensions(
   secrets: readonly string[] = [],
 ): Promise<number> {
   signal?.throwIfAborted()
-  const options = { role: 'document', provider, connection, secrets } as const
-  const vector = await callProvider(options, signal, (call) => request('dimensions', call))
+  const options = { provider, connection, secrets, operation: 'embeddings' }
+  const vector = await callProvider(options, signal, (call) => request('dimensions', { ...call, role: 'document' }))
   if (vector === undefined || vector.length === 0) throw invalidResponse(provider, 'one vector', 'none')
   return vector.length
 }

@@ -1,14 +1,10 @@
 import type { CohereClientV2 } from 'cohere-ai'
 import type { Embedder, EmbedLimits } from '../../embedder/embedder.ts'
+import type { ProviderConnection } from '../../internal/call-provider.ts'
 import type { Fetch } from '../../internal/deadline.ts'
 import { readTokens, readVector } from '../../internal/embedding-reply.ts'
 import { importPeer } from '../../internal/import-peer.ts'
-import {
-  type EmbeddingModelFacts,
-  type ProviderConnection,
-  providerEmbedder,
-  resolveDimensions,
-} from '../../internal/provider-embedder.ts'
+import { type EmbeddingModelFacts, providerEmbedder, resolveDimensions } from '../../internal/provider-embedder.ts'
 import { invalidResponse } from '../../internal/provider-error.ts'
 import { requireSecureUrl } from '../../internal/transport.ts'
 

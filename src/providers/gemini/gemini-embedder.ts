@@ -1,15 +1,11 @@
 import type { GoogleGenAI } from '@google/genai'
 import type { Embedder, EmbedLimits } from '../../embedder/embedder.ts'
 import { requireInteger } from '../../internal/argument.ts'
+import type { ProviderConnection } from '../../internal/call-provider.ts'
 import type { Fetch } from '../../internal/deadline.ts'
 import { readVector } from '../../internal/embedding-reply.ts'
 import { importPeer } from '../../internal/import-peer.ts'
-import {
-  type ProviderConnection,
-  providerEmbedder,
-  resolveDimensions,
-  unitLength,
-} from '../../internal/provider-embedder.ts'
+import { providerEmbedder, resolveDimensions, unitLength } from '../../internal/provider-embedder.ts'
 import { invalidResponse } from '../../internal/provider-error.ts'
 import { requireSecureUrl } from '../../internal/transport.ts'
 

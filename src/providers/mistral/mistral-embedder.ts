@@ -1,14 +1,10 @@
 import type { Mistral } from '@mistralai/mistralai'
 import type { Embedder, EmbedLimits } from '../../embedder/embedder.ts'
+import type { ProviderConnection } from '../../internal/call-provider.ts'
 import type { Fetch } from '../../internal/deadline.ts'
 import { readTokens, readVector, rowsByIndex } from '../../internal/embedding-reply.ts'
 import { importPeer } from '../../internal/import-peer.ts'
-import {
-  type EmbeddingModelFacts,
-  type ProviderConnection,
-  providerEmbedder,
-  resolveDimensions,
-} from '../../internal/provider-embedder.ts'
+import { type EmbeddingModelFacts, providerEmbedder, resolveDimensions } from '../../internal/provider-embedder.ts'
 import { requireSecureUrl } from '../../internal/transport.ts'
 
 /** Options of {@link mistralEmbedder}. */

@@ -1,7 +1,7 @@
 import type { Mistral } from '@mistralai/mistralai'
+import type { ProviderConnection } from '../../internal/call-provider.ts'
 import { deadlineFetch } from '../../internal/deadline.ts'
 import { importPeer } from '../../internal/import-peer.ts'
-import type { ProviderConnection } from '../../internal/provider-embedder.ts'
 import { invalidResponse, providerFailure } from '../../internal/provider-error.ts'
 import { requireSecureUrl } from '../../internal/transport.ts'
 import type {

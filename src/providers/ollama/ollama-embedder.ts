@@ -1,14 +1,10 @@
 import type { AbortOptions } from '../../document.ts'
 import type { Embedder, EmbedLimits } from '../../embedder/embedder.ts'
 import { requireInteger } from '../../internal/argument.ts'
+import type { ProviderConnection } from '../../internal/call-provider.ts'
 import { readTokens, readVector } from '../../internal/embedding-reply.ts'
 import { importPeer } from '../../internal/import-peer.ts'
-import {
-  type ProviderConnection,
-  probeDimensions,
-  providerEmbedder,
-  type RequestOptions,
-} from '../../internal/provider-embedder.ts'
+import { probeDimensions, providerEmbedder, type RequestOptions } from '../../internal/provider-embedder.ts'
 import { invalidResponse } from '../../internal/provider-error.ts'
 import { requireSecureUrl } from '../../internal/transport.ts'
 

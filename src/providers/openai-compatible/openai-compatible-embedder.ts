@@ -2,15 +2,11 @@ import type OpenAI from 'openai'
 import type { AbortOptions } from '../../document.ts'
 import type { Embedder, EmbedLimits } from '../../embedder/embedder.ts'
 import { requireInteger } from '../../internal/argument.ts'
+import type { ProviderConnection } from '../../internal/call-provider.ts'
 import type { Fetch } from '../../internal/deadline.ts'
 import { readTokens, readVector, rowsByIndex } from '../../internal/embedding-reply.ts'
 import { importPeer } from '../../internal/import-peer.ts'
-import {
-  type ProviderConnection,
-  probeDimensions,
-  providerEmbedder,
-  type RequestOptions,
-} from '../../internal/provider-embedder.ts'
+import { probeDimensions, providerEmbedder, type RequestOptions } from '../../internal/provider-embedder.ts'
 import { requireSecureUrl } from '../../internal/transport.ts'
 
 /** Options of {@link openaiCompatibleEmbedder}. */

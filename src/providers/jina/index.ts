@@ -1,0 +1,1 @@
+export { type JinaRerankerOptions, jinaReranker } from './jina-reranker.ts'
