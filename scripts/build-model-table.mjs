@@ -2,7 +2,7 @@
  * Writes src/tokenizer/models/model-rows.ts: `npm run build:models`. Prices and context windows come from
  * @pydantic/genai-prices, output limits of OpenAI's models from gpt-tokenizer (a bench peer: `npm --prefix bench install`
  * first), vocabularies from the model names that the tiktoken package lists. What none of them has is written by hand below,
- * and the row's `source` says of each such value who was read, or `unverified`.
+ * each with who was read; the row's `source` repeats it. What nobody says is left out.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { findProvider } from '@pydantic/genai-prices'
@@ -24,26 +24,39 @@ const outputLimits = new Map(
 const tiktokenVersion = read('node_modules/tiktoken/package.json').version
 const listed = new Map(Object.entries(read('node_modules/tiktoken/model_to_encoding.json')))
 
-/** For models that tiktoken's list lacks: the vocabulary of the models of that name before them. No vendor was read. */
-const vocabularyByName = [
-  [/^gpt-oss/, 'o200k_harmony'],
-  [/^(?:gpt-4o|chatgpt-4o|gpt-4\.1|gpt-4\.5|gpt-5|o1|o3|o4-mini)/, 'o200k_base'],
-  [/^(?:gpt-4|gpt-3\.5|text-embedding-|davinci-002|babbage-002)/, 'cl100k_base'],
+/** Beginnings of names, from OpenAI's own list; the package on npm is older. */
+const pythonTiktoken = 'tiktoken 0.14.0 on PyPI, model.py, MODEL_PREFIX_TO_ENCODING'
+const vocabularyByPrefix = [
+  [/^gpt-oss-/, 'o200k_harmony'],
+  [/^(?:o1-|o3-|o4-mini-|gpt-5|gpt-4\.5-|gpt-4\.1-|chatgpt-4o-|gpt-4o-)/, 'o200k_base'],
+  [/^(?:gpt-4-|gpt-3\.5-turbo-)/, 'cl100k_base'],
 ]
 
-const quoted =
-  'the page platform.claude.com/docs/en/build-with-claude/prompt-caching as quoted in github.com/anthropics/anthropic-sdk-python/issues/1194'
-/** Shortest cached prefix, and who was read. No vendor's page was. Only for models with a price for cached input. */
+const openaiPage = 'developers.openai.com/api/docs/guides/prompt-caching (1024 tokens, gpt-4o and newer)'
+const googlePage = 'ai.google.dev/gemini-api/docs/caching'
+const claudePage = 'platform.claude.com/docs/en/build-with-claude/prompt-caching'
+const quoted = `${claudePage} as quoted in github.com/anthropics/anthropic-sdk-python/issues/1194`
+const whatsNew = "Anthropic's notes on the release of Claude Opus 5 and its migration guide (platform.claude.com/docs)"
+const litellm = 'docs.litellm.ai/docs/completion/prompt_caching of 2026-10-07'
+/**
+ * Shortest cached prefix, and who was read. Only for models with a price for cached input. Absent where sources contradict
+ * each other (Claude Sonnet 4.6 and Opus 4.7).
+ */
 const cacheMinimum = {
-  openai: [[/^(?:gpt-4o|gpt-4\.1|gpt-5|o1|o3|o4-mini)/, 1024]],
+  openai: [[/^(?:gpt-4o|gpt-4\.1|gpt-5|o1|o3|o4-mini)/, 1024, openaiPage]],
   anthropic: [
-    [/^claude-(?:opus-4-5|haiku-4-5)$/, 4096, quoted],
+    [/^claude-(?:opus-5|fable-5)$/, 512, whatsNew],
+    [/^claude-opus-4-8$/, 1024, whatsNew],
+    [/^claude-sonnet-5$/, 1024, litellm],
+    [/^claude-(?:opus-4-6|opus-4-5|haiku-4-5)$/, 4096, quoted],
     [/^claude-(?:opus-4-1|opus-4-0|sonnet-4-5|sonnet-4-0|3-7-sonnet)/, 1024, quoted],
     [/^claude-3-(?:5-)?haiku/, 2048, quoted],
+    [/^claude-3-(?:5-sonnet|opus)/, 1024, `${claudePage}, a copy of 2025`],
   ],
   google: [
-    [/^gemini-2\.5-flash$/, 1024],
-    [/^gemini-2\.5-pro$/, 4096],
+    [/^gemini-3\.[5678]-flash$/, 4096, googlePage],
+    [/^gemini-3\.1-pro-preview$/, 4096, googlePage],
+    [/^gemini-2\.5-(?:flash|pro)$/, 2048, googlePage],
   ],
 }
 /** Rows of these providers, without models that they resell under another vendor's name. */
@@ -82,7 +95,7 @@ for (const [provider, own] of Object.entries(providers)) {
       `prices${row.contextWindow ? ', context window' : ''}: @pydantic/genai-prices@${version}`,
       row.maxOutputTokens && `output limit: gpt-tokenizer@${limitsVersion}`,
       vocabulary?.source,
-      minimum && (minimum[2] ? `cache minimum: ${minimum[2]}` : 'unverified: cache minimum'),
+      minimum && `cache minimum: ${minimum[2]}`,
     ]
       .filter(Boolean)
       .join('; ')
@@ -106,7 +119,7 @@ import type { ModelInfo } from './model-info.ts'
 // @__NO_SIDE_EFFECTS__
 export function modelRows(): readonly ModelInfo[] {
   const sources = [
-${sources.map((source) => `    '${source}',`).join('\n')}
+${sources.map((source) => `    ${JSON.stringify(source)},`).join('\n')}
   ]
   const rows: readonly Omit<ModelInfo, 'asOf' | 'currency'>[] = [
 ${rows.join('\n')}
@@ -123,8 +136,8 @@ function first(table, id) {
 
 function vocabularyOf(id) {
   if (listed.has(id)) return { name: listed.get(id), source: `vocabulary: tiktoken@${tiktokenVersion}` }
-  const name = first(vocabularyByName, id)?.[1]
-  return name && { name, source: 'unverified: vocabulary, by name' }
+  const name = first(vocabularyByPrefix, id)?.[1]
+  return name && { name, source: `vocabulary: ${pythonTiktoken}` }
 }
 
 function pricingOf({ prices, constraint }) {

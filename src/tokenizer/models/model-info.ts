@@ -34,7 +34,7 @@ export interface ModelInfo {
   readonly provider: string
   /** Its name, as the provider spells it. */
   readonly id: string
-  /** The vocabulary it counts with: a tokenizer's `id`. Guessed from the name where `source` says `unverified: vocabulary`. */
+  /** The vocabulary it counts with: a tokenizer's `id`. */
   readonly vocabulary?: string
   /** Tokens of input and output together. */
   readonly contextWindow?: number
@@ -48,6 +48,6 @@ export interface ModelInfo {
   readonly currency: 'USD' | (string & {})
   /** The day of the price data, as `YYYY-MM-DD`. */
   readonly asOf: string
-  /** What was read for each value, separated by `; `. Values after `unverified:` were not checked against anything. */
+  /** What was read for each value, separated by `; `. */
   readonly source: string
 }
