@@ -26,7 +26,7 @@ const documents = [...corpora].map(([id, text]) => ({ id, text }))
 /** Bounds for --check. They are goals: where one is missed, the command says so and exits 1. */
 const floors = {
   'contextual 80': { budgets: [84, 92.5, 96.7, 98.5] },
-  'contextual 150': { recall: 87, omega: 32 },
+  'contextual 165': { recall: 87, omega: 32 },
 }
 const goals = { budgets: [84, 92.5, 96.7, 98.5], recall: 87, omega: 32, meanTokens: 140 }
 
@@ -56,7 +56,7 @@ async function contextual(name, small) {
     levels: [3000, 1000, small].map((maxTokens) => recursiveChunker({ maxTokens, counter })),
   })
   const index = lexicalIndex()
-  const sections = [{ index: lexicalIndex(), weight: 0.4 }, { index: lexicalIndex() }]
+  const sections = [{ index: lexicalIndex() }, { index: lexicalIndex() }]
   const store = memoryChunkStore()
   const all = []
   for (const document of documents) {
@@ -77,7 +77,7 @@ const runs = [
   await lexical('markdown 200', chunksOf(markdownChunker({ maxTokens: 200, counter }))),
   await lexical('sentence 200', chunksOf(sentenceChunker({ maxTokens: 200, counter }))),
   await contextual('contextual 80', 80),
-  await contextual('contextual 150', 150),
+  await contextual('contextual 165', 165),
 ]
 const { peers, missing } = await loadPeers()
 for (const peer of peers) {

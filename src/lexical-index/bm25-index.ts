@@ -12,7 +12,8 @@ import { type Bm25Parameters, type Bm25Variant, bm25Search } from './bm25.ts'
 import { englishAnalyzer } from './english-analyzer.ts'
 import { InvertedIndex, type WeightedTerms } from './inverted-index.ts'
 import { readLexicalBytes, writeLexicalBytes } from './lexical-bytes.ts'
-import type { LexicalEntry, LexicalIndex } from './lexical-index.ts'
+import type { LexicalEntry, LexicalIndex, LexicalMixture } from './lexical-index.ts'
+import { mixtureScores } from './mixture-scores.ts'
 import { operatorQuery, queryTerms } from './query-terms.ts'
 
 /** Options of {@link lexicalIndex}. */
@@ -47,6 +48,8 @@ interface State<M extends Metadata> {
 export interface Bm25Index<M extends Metadata = Metadata> extends LexicalIndex<M> {
   /** Frees memory. Later calls throw `CLOSED`. */
   close(): Promise<void>
+  /** Scores texts made of entries: a weighted BM25F over them. */
+  scoreMixtures(query: string, mixtures: readonly LexicalMixture[], options?: AbortOptions): Promise<Float64Array>
   /** The whole index as bytes with a digest, for {@link openLexicalIndex}. */
   save(): Promise<Uint8Array>
 }
@@ -153,6 +156,13 @@ function indexOver<M extends Metadata>(options: LexicalIndexOptions, initial: St
       const wanted = queryTerms(terms, analyzer.analyze(query))
       const best = bm25Search(terms, wanted, parameters, topK, allowed, entries.isBefore)
       return best.sorted().map(({ item, score }) => ({ id: entries.idAt(item), score }))
+    },
+    async scoreMixtures(query, mixtures, { signal } = {}) {
+      const { entries, terms } = open()
+      signal?.throwIfAborted()
+      requireString('query', query)
+      const wanted = queryTerms(terms, analyzer.analyze(query))
+      return mixtureScores(terms, wanted, parameters, mixtures, (id) => entries.slotOf(id))
     },
     async count({ filter, signal } = {}) {
       const { entries } = open()

@@ -74,7 +74,8 @@ function planOf(index: InvertedIndex, term: QueryTerm, parameters: Bm25Parameter
   return { ...term, idf, bound }
 }
 
-function saturate({ k1, b, variant, delta }: Bm25Parameters, frequency: number, relativeLength: number): number {
+/** What a word gives that occurs so often in a text so many times as long as the average, for an idf of 1. */
+export function saturate({ k1, b, variant, delta }: Bm25Parameters, frequency: number, relativeLength: number): number {
   const norm = 1 - b + b * relativeLength
   if (variant === 'bm25l') {
     const normalized = frequency / norm

@@ -4,5 +4,5 @@ export { type Bm25Index, type LexicalIndexOptions, lexicalIndex, openLexicalInde
 export { englishAnalyzer } from './english-analyzer.ts'
 export { stemEnglish } from './english-stemmer.ts'
 export { type AnalyzerLanguage, languageAnalyzer } from './language-analyzer.ts'
-export type { LexicalEntry, LexicalIndex, LexicalMatch, LexicalSearchOptions } from './lexical-index.ts'
+export type { LexicalEntry, LexicalIndex, LexicalMatch, LexicalMixture, LexicalSearchOptions } from './lexical-index.ts'
 export { type WordAnalyzerOptions, wordAnalyzer } from './word-analyzer.ts'

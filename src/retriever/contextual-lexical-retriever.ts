@@ -1,37 +1,50 @@
-import type { AbortOptions, Metadata, Passage } from '../document.ts'
+import type { Metadata, Passage } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
 import { compileFilter } from '../filter.ts'
 import { describe, requireInteger } from '../internal/argument.ts'
-import type { LexicalIndex } from '../lexical-index/lexical-index.ts'
+import type { LexicalIndex, LexicalMixture } from '../lexical-index/lexical-index.ts'
 import { requireQuery, topKOf } from './index-retrieval.ts'
+import { firstOfRepeats, type ScoredChunk } from './repeats.ts'
 import type { ChunkStore, Retriever, StoredChunk } from './retriever.ts'
+import { mixturesAround, placesOf, withNeighbours } from './surroundings.ts'
 
 /** One level of larger chunks that lend their score to the small ones within. */
 export interface ContextSections<M extends Metadata = Metadata> {
   /** Holds the larger chunks under the ids that the small ones name in `metadata.chunk.ancestorIds`. */
   readonly index: LexicalIndex<M>
-  /** How much a section's score counts beside a chunk's own: 0 and up. Default 1. */
+  /** How much a section's score counts beside a chunk's: 0 and up. Default 0.5. */
   readonly weight?: number
 }
 
 /** What {@link contextualLexicalRetriever} is made of. */
 export interface ContextualLexicalRetrieverOptions<M extends Metadata = Metadata> {
-  /** Holds the small chunks. */
+  /** Holds the small chunks. One without `scoreMixtures` lets neighbours add their scores, not their words. */
   readonly index: LexicalIndex<M>
   /** Gives the small chunks of the ids found, with the notes that `hierarchicalChunker` left. */
   readonly store: ChunkStore<M>
   /** The larger chunks, a level each, the largest first, as in `ancestorIds`. */
   readonly sections?: readonly ContextSections<M>[]
-  /** How much the chunks next to a chunk count, and the ones after those, on either side. Default `[0.4, 0.15]`. */
-  readonly neighbours?: readonly [next: number, afterNext: number]
+  /**
+   * How far words of neighbours count: those of a chunk `reach` UTF-16 units away, from middle to middle, count `1 / e`.
+   * 0 leaves neighbours out. Default 400, about 100 tokens of English.
+   */
+  readonly reach?: number
+  /** What becomes of a text that a document repeats: `first` gives it once, where it stands first; `all` every time. Default `first`. */
+  readonly repeats?: 'first' | 'all'
   /** How many matches each index is asked for: an integer from 1 to 10,000. Default 1,000. */
   readonly candidates?: number
 }
 
 /**
- * Finds small passages by their own words and those around them: the score of a chunk is its own BM25 plus weighted
- * shares of its neighbours' and of the sections it stands in. A sentence that answers a question often names neither its
- * subject nor the question's words; its section does. Chunks come from `hierarchicalChunker`.
+ * Finds small passages by their own words and those around them: the score of a chunk is the BM25 of its words together
+ * with those of its neighbours, the nearer counting more, plus shares of the scores of the sections it stands in. A
+ * sentence that answers a question often names neither its subject nor the question's words; what stands around it does.
+ * Chunks come from `hierarchicalChunker`.
+ *
+ * Words of neighbours are added before they saturate: a word that three neighbours repeat counts little more than once,
+ * one that only a neighbour has counts nearly in full. (Passage scores with the context of a passage: Kaszkiel and
+ * Zobel, "Effective ranking with arbitrary passages", 2001; proximity kernels: Lv and Zhai, "Positional language models
+ * for information retrieval", 2009.)
  *
  * @example
  * const chunker = hierarchicalChunker({ levels: [sections, small] })
@@ -42,10 +55,11 @@ export interface ContextualLexicalRetrieverOptions<M extends Metadata = Metadata
 export function contextualLexicalRetriever<M extends Metadata = Metadata>(
   options: ContextualLexicalRetrieverOptions<M>,
 ): Retriever<M> {
-  const { index, store, sections = [], neighbours = [0.4, 0.15], candidates = 1000 } = options
+  const { index, store, sections = [], reach = 400, repeats = 'first', candidates = 1000 } = options
   requireInteger('candidates', candidates, 1, 10_000)
-  for (const weight of [...neighbours, ...sections.map(({ weight = 1 }) => weight)]) requireWeight(weight)
-  const [near, far] = neighbours
+  requireLeast('reach', reach)
+  for (const { weight = DEFAULT_WEIGHT } of sections) requireLeast('weight', weight)
+  if (repeats !== 'first' && repeats !== 'all') throw invalid('repeats', 'first or all', repeats)
   return {
     async retrieve(query, retrieval = {}) {
       const topK = topKOf(retrieval)
@@ -53,48 +67,46 @@ export function contextualLexicalRetriever<M extends Metadata = Metadata>(
       const { signal, filter } = retrieval
       signal?.throwIfAborted()
       const matches = await index.search(query, { topK: Math.max(topK, candidates), filter, signal })
-      const own = new Map(matches.map(({ id, score }) => [id, score]))
       const levels = await Promise.all(
         sections.map(async (level) => {
           const found = await level.index.search(query, { topK: candidates, signal })
           return new Map(found.map(({ id, score }) => [id, score]))
         }),
       )
-      const chunks = await withNeighbours(
-        store,
-        matches.map(({ id }) => id),
-        { signal },
-      )
-      const passes = filter === undefined ? undefined : compileFilter(filter)
-      const scored: Scored<M>[] = []
-      for (const chunk of chunks.values()) {
-        if (passes !== undefined && !passes(chunk.metadata)) continue
-        const { previousId, nextId, ancestorIds } = placesOf(chunk)
-        const ownOf = (id: string | undefined): number => (id === undefined ? 0 : (own.get(id) ?? 0))
-        const placesAt = (id: string | undefined): Partial<Places> => {
-          const beside = id === undefined ? undefined : chunks.get(id)
-          return beside === undefined ? {} : placesOf(beside)
-        }
-        const next = ownOf(previousId) + ownOf(nextId)
-        const afterNext = ownOf(placesAt(previousId).previousId) + ownOf(placesAt(nextId).nextId)
-        const around = near * next + far * afterNext
+      const ids = matches.map(({ id }) => id)
+      const passing = filter === undefined ? undefined : compileFilter(filter)
+      const passes = ({ metadata }: StoredChunk<M>) => passing === undefined || passing(metadata)
+      const chunks = [...(await withNeighbours(store, ids, { signal })).values()].filter(passes)
+      const alone = chunks.map(({ id }) => ({ ids: [id], weights: [1] }))
+      const together = await mixturesAround(store, chunks, { reach, passes, signal })
+      const scores = await scoresOf(index, query, [...alone, ...together], signal)
+      const scored = chunks.map((chunk, at) => {
+        const { ancestorIds } = placesOf(chunk)
+        const own = scores[at]!
+        const around = scores[chunks.length + at]! - own
         let section = 0
-        for (const [depth, { weight = 1 }] of sections.entries())
+        for (const [depth, { weight = DEFAULT_WEIGHT }] of sections.entries())
           section += weight * (levels[depth]!.get(ancestorIds[depth] ?? '') ?? 0)
-        const score = ownOf(chunk.id) + around + section
-        if (score > 0) scored.push({ chunk, score, own: ownOf(chunk.id), around, section })
-      }
+        return { chunk, score: own + around + section, own, around, section }
+      })
+      const found = scored.filter(({ score }) => score > 0)
+      const kept = repeats === 'all' ? found : firstOfRepeats(found)
+      const repeated = found.length - kept.length
       return {
-        passages: ranked(scored, topK),
+        passages: ranked(kept, topK),
         explanation: {
           stages: [
             { stage: 'lexical', candidates: matches.length },
             ...levels.map(({ size }, depth) => ({
               stage: 'section',
               candidates: size,
-              weight: sections[depth]!.weight ?? 1,
+              weight: sections[depth]!.weight ?? DEFAULT_WEIGHT,
             })),
-            { stage: 'contextual', candidates: scored.length, note: 'own score + neighbours + sections' },
+            {
+              stage: 'contextual',
+              candidates: kept.length,
+              note: `own score + neighbours + sections${repeated === 0 ? '' : `; ${repeated} repeats left out`}`,
+            },
           ],
         },
       }
@@ -102,52 +114,25 @@ export function contextualLexicalRetriever<M extends Metadata = Metadata>(
   }
 }
 
-interface Scored<M extends Metadata> {
-  readonly chunk: StoredChunk<M>
-  readonly score: number
+const DEFAULT_WEIGHT = 0.5
+
+/** Scores of mixtures; where the index cannot give them, the weighted sums of their chunks' scores. */
+async function scoresOf<M extends Metadata>(
+  index: LexicalIndex<M>,
+  query: string,
+  mixtures: readonly LexicalMixture[],
+  signal: AbortSignal | undefined,
+): Promise<ArrayLike<number>> {
+  if (index.scoreMixtures !== undefined) return index.scoreMixtures(query, mixtures, { signal })
+  const found = await index.search(query, { topK: 10_000, signal })
+  const own = new Map(found.map(({ id, score }) => [id, score]))
+  return mixtures.map(({ ids, weights }) => ids.reduce((sum, id, i) => sum + weights[i]! * (own.get(id) ?? 0), 0))
+}
+
+interface Scored<M extends Metadata> extends ScoredChunk<StoredChunk<M>> {
   readonly own: number
   readonly around: number
   readonly section: number
-}
-
-interface Places {
-  readonly previousId?: string
-  readonly nextId?: string
-  readonly ancestorIds: readonly string[]
-}
-
-/** What `hierarchicalChunker` noted of a chunk's surroundings. */
-function placesOf(chunk: StoredChunk): Places {
-  const notes = Object.hasOwn(chunk.metadata, 'chunk') ? chunk.metadata.chunk : undefined
-  if (typeof notes !== 'object' || notes === null || Array.isArray(notes)) return { ancestorIds: [] }
-  const { previousId, nextId, parentId, ancestorIds } = notes as Metadata
-  const ids = Array.isArray(ancestorIds) ? ancestorIds : [parentId]
-  return {
-    ...(typeof previousId === 'string' ? { previousId } : {}),
-    ...(typeof nextId === 'string' ? { nextId } : {}),
-    ancestorIds: ids.filter((id) => typeof id === 'string'),
-  }
-}
-
-/** The chunks of the ids and those next to them, by id. */
-async function withNeighbours<M extends Metadata>(
-  store: ChunkStore<M>,
-  ids: readonly string[],
-  options: AbortOptions,
-): Promise<Map<string, StoredChunk<M>>> {
-  const chunks = new Map<string, StoredChunk<M>>()
-  const fetch = async (wanted: readonly string[]): Promise<void> => {
-    options.signal?.throwIfAborted()
-    for (const chunk of await store.get(wanted, options)) if (chunk !== undefined) chunks.set(chunk.id, chunk)
-  }
-  await fetch(ids)
-  const beside = new Set<string>()
-  for (const chunk of chunks.values()) {
-    const { previousId, nextId } = placesOf(chunk)
-    for (const id of [previousId, nextId]) if (id !== undefined && !chunks.has(id)) beside.add(id)
-  }
-  if (beside.size > 0) await fetch([...beside])
-  return chunks
 }
 
 function ranked<M extends Metadata>(scored: readonly Scored<M>[], topK: number): Passage<M>[] {
@@ -173,9 +158,13 @@ function ranked<M extends Metadata>(scored: readonly Scored<M>[], topK: number):
     }))
 }
 
-function requireWeight(weight: number): void {
-  if (typeof weight === 'number' && weight >= 0 && Number.isFinite(weight)) return
-  throw new GroundlineError('INVALID_ARGUMENT', `a weight must be a number of at least 0, got ${describe(weight)}`, {
-    details: { argument: 'weight', expected: 'at least 0', actual: describe(weight) },
+function requireLeast(name: string, value: number): void {
+  if (!(typeof value === 'number' && value >= 0 && Number.isFinite(value)))
+    throw invalid(name, 'a finite number of at least 0', value)
+}
+
+function invalid(argument: string, expected: string, value: unknown): GroundlineError {
+  return new GroundlineError('INVALID_ARGUMENT', `${argument} must be ${expected}, got ${describe(value)}`, {
+    details: { argument, expected, actual: describe(value) },
   })
 }
