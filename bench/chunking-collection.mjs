@@ -9,14 +9,11 @@ export function readCollection(directory) {
   for (const file of readdirSync(join(directory, 'corpora')).sort())
     corpora.set(file.replace(/\.[^.]+$/, ''), readFileSync(join(directory, 'corpora', file), 'utf8'))
   const units = new Map([...corpora].map(([name, text]) => [name, unitOffsets(text)]))
-  const seen = new Map()
   const questions = readFileSync(join(directory, 'questions.jsonl'), 'utf8')
     .split('\n')
     .filter((line) => line.trim() !== '')
     .map((line) => {
       const { corpus, question, references } = JSON.parse(line)
-      const nth = seen.get(corpus) ?? 0
-      seen.set(corpus, nth + 1)
       const spans = references.map(({ content, start_index, end_index }) => {
         const start = units.get(corpus)[start_index]
         const end = units.get(corpus)[end_index]
@@ -24,7 +21,7 @@ export function readCollection(directory) {
           throw new Error(`a reference of "${question}" is not where it says`)
         return { start, end }
       })
-      return { corpus, question, spans, half: nth % 2 === 0 ? 'first' : 'second' }
+      return { corpus, question, spans }
     })
   return { corpora, questions }
 }

@@ -1,5 +1,5 @@
 /** Index of the last of `ascending` whose key is at most `value`; −1 where there is none. A binary search. */
-export function lastAtMost<T>(ascending: readonly T[], value: number, key: (item: T) => number): number {
+export function lastAtMost<T>(ascending: ArrayLike<T>, value: number, key: (item: T) => number): number {
   let low = 0
   let high = ascending.length
   while (low < high) {

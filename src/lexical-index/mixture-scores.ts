@@ -29,7 +29,9 @@ export function mixtureScores(
     }
   const width = terms.length
   const frequencies = frequenciesOf(terms, rowAt, slots.length)
-  const idfs = terms.map(({ weight, documentFrequency }) => weight * inverseDocumentFrequency(index.size, documentFrequency))
+  const idfs = terms.map(
+    ({ weight, documentFrequency }) => weight * inverseDocumentFrequency(index.size, documentFrequency),
+  )
   const { lengths, averageLength } = index
   const sums = new Float64Array(width)
   for (const [at, { ids, weights }] of mixtures.entries()) {

@@ -2,11 +2,12 @@ import type { Metadata, Passage } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
 import { compileFilter } from '../filter.ts'
 import { describe, requireInteger } from '../internal/argument.ts'
+import { lastAtMost } from '../internal/last-at-most.ts'
 import type { LexicalIndex, LexicalMixture } from '../lexical-index/lexical-index.ts'
 import { requireQuery, topKOf } from './index-retrieval.ts'
 import { firstOfRepeats, type ScoredChunk } from './repeats.ts'
 import type { ChunkStore, Retriever, StoredChunk } from './retriever.ts'
-import { mixturesAround, placesOf, withNeighbours } from './surroundings.ts'
+import { mixtureAround, placesAround } from './surroundings.ts'
 
 /** One level of larger chunks that lend their score to the small ones within. */
 export interface ContextSections<M extends Metadata = Metadata> {
@@ -31,7 +32,7 @@ export interface ContextualLexicalRetrieverOptions<M extends Metadata = Metadata
   readonly reach?: number
   /** What becomes of a text that a document repeats: `first` gives it once, where it stands first; `all` every time. Default `first`. */
   readonly repeats?: 'first' | 'all'
-  /** How many matches each index is asked for: an integer from 1 to 10,000. Default 1,000. */
+  /** How many matches each index is asked for: an integer from 1 to 10,000. Default 500. */
   readonly candidates?: number
 }
 
@@ -55,7 +56,7 @@ export interface ContextualLexicalRetrieverOptions<M extends Metadata = Metadata
 export function contextualLexicalRetriever<M extends Metadata = Metadata>(
   options: ContextualLexicalRetrieverOptions<M>,
 ): Retriever<M> {
-  const { index, store, sections = [], reach = 400, repeats = 'first', candidates = 1000 } = options
+  const { index, store, sections = [], reach = 400, repeats = 'first', candidates = 500 } = options
   requireInteger('candidates', candidates, 1, 10_000)
   requireLeast('reach', reach)
   for (const { weight = DEFAULT_WEIGHT } of sections) requireLeast('weight', weight)
@@ -76,18 +77,18 @@ export function contextualLexicalRetriever<M extends Metadata = Metadata>(
       const ids = matches.map(({ id }) => id)
       const passing = filter === undefined ? undefined : compileFilter(filter)
       const passes = ({ metadata }: StoredChunk<M>) => passing === undefined || passing(metadata)
-      const chunks = [...(await withNeighbours(store, ids, { signal })).values()].filter(passes)
-      const alone = chunks.map(({ id }) => ({ ids: [id], weights: [1] }))
-      const together = await mixturesAround(store, chunks, { reach, passes, signal })
+      const around = await placesAround(store, ids, { reach, signal })
+      const places = around.filter(({ chunk }) => passes(chunk))
+      const alone = places.map(({ chunk }) => ({ ids: [chunk.id], weights: [1] }))
+      const together = places.map((place) => mixtureAround(place, reach, passes))
       const scores = await scoresOf(index, query, [...alone, ...together], signal)
-      const scored = chunks.map((chunk, at) => {
-        const { ancestorIds } = placesOf(chunk)
+      const scored = places.map(({ chunk, ancestorIds }, at) => {
         const own = scores[at]!
-        const around = scores[chunks.length + at]! - own
+        const neighbours = scores[places.length + at]! - own
         let section = 0
         for (const [depth, { weight = DEFAULT_WEIGHT }] of sections.entries())
           section += weight * (levels[depth]!.get(ancestorIds[depth] ?? '') ?? 0)
-        return { chunk, score: own + around + section, own, around, section }
+        return { chunk, score: own + neighbours + section, own, neighbours, section }
       })
       const found = scored.filter(({ score }) => score > 0)
       const kept = repeats === 'all' ? found : firstOfRepeats(found)
@@ -131,31 +132,34 @@ async function scoresOf<M extends Metadata>(
 
 interface Scored<M extends Metadata> extends ScoredChunk<StoredChunk<M>> {
   readonly own: number
-  readonly around: number
+  readonly neighbours: number
   readonly section: number
 }
 
 function ranked<M extends Metadata>(scored: readonly Scored<M>[], topK: number): Passage<M>[] {
-  const byId = (a: Scored<M>, b: Scored<M>): number => (a.chunk.id < b.chunk.id ? -1 : 1)
-  const ranksOf = (key: 'own' | 'around' | 'section'): Map<string, number> => {
-    const order = scored.toSorted((a, b) => b[key] - a[key] || byId(a, b))
-    return new Map(order.map(({ chunk }, index) => [chunk.id, index + 1]))
+  const best = scored.toSorted((a, b) => b.score - a.score || (a.chunk.id < b.chunk.id ? -1 : 1)).slice(0, topK)
+  const ranks = {
+    own: ranksBy(scored.map(({ own }) => own)),
+    neighbours: ranksBy(scored.map(({ neighbours }) => neighbours)),
+    section: ranksBy(scored.map(({ section }) => section)),
   }
-  const ranks = { own: ranksOf('own'), around: ranksOf('around'), section: ranksOf('section') }
-  return scored
-    .toSorted((a, b) => b.score - a.score || byId(a, b))
-    .slice(0, topK)
-    .map(({ chunk, score, own, around, section }, index) => ({
-      ...chunk,
-      source: chunk.source ?? {},
-      score,
-      stages: [
-        { stage: 'lexical', rank: ranks.own.get(chunk.id)!, score: own },
-        { stage: 'neighbours', rank: ranks.around.get(chunk.id)!, score: around },
-        { stage: 'section', rank: ranks.section.get(chunk.id)!, score: section },
-        { stage: 'contextual', rank: index + 1, score },
-      ],
-    }))
+  return best.map(({ chunk, score, own, neighbours, section }, index) => ({
+    ...chunk,
+    source: chunk.source ?? {},
+    score,
+    stages: [
+      { stage: 'lexical', rank: ranks.own(own), score: own },
+      { stage: 'neighbours', rank: ranks.neighbours(neighbours), score: neighbours },
+      { stage: 'section', rank: ranks.section(section), score: section },
+      { stage: 'contextual', rank: index + 1, score },
+    ],
+  }))
+}
+
+/** Ranks of scores in a list: one more than how many are better. */
+function ranksBy(scores: readonly number[]): (score: number) => number {
+  const ascending = Float64Array.from(scores).sort()
+  return (score) => ascending.length - lastAtMost(ascending, score, (value) => value)
 }
 
 function requireLeast(name: string, value: number): void {

@@ -2,43 +2,16 @@ import type { AbortOptions, Metadata } from '../document.ts'
 import type { LexicalMixture } from '../lexical-index/lexical-index.ts'
 import type { ChunkStore, StoredChunk } from './retriever.ts'
 
-/** Where a chunk stands among others. */
-export interface Places {
-  /** The chunk before it in its document. */
-  readonly previousId?: string
-  /** The chunk after it. */
-  readonly nextId?: string
+/** A chunk and what it stands next to. */
+export interface Place<M extends Metadata = Metadata> {
+  /** The chunk. */
+  readonly chunk: StoredChunk<M>
   /** The larger chunks around it, the largest first. */
   readonly ancestorIds: readonly string[]
-}
-
-/** What `hierarchicalChunker` noted of a chunk's surroundings. */
-export function placesOf(chunk: StoredChunk): Places {
-  const notes = Object.hasOwn(chunk.metadata, 'chunk') ? chunk.metadata.chunk : undefined
-  if (typeof notes !== 'object' || notes === null || Array.isArray(notes)) return { ancestorIds: [] }
-  const { previousId, nextId, parentId, ancestorIds } = notes as Metadata
-  const ids = Array.isArray(ancestorIds) ? ancestorIds : [parentId]
-  return {
-    ...(typeof previousId === 'string' ? { previousId } : {}),
-    ...(typeof nextId === 'string' ? { nextId } : {}),
-    ancestorIds: ids.filter((id) => typeof id === 'string'),
-  }
-}
-
-/** The chunks of the ids and those next to them. */
-export async function withNeighbours<M extends Metadata>(
-  store: ChunkStore<M>,
-  ids: readonly string[],
-  options: AbortOptions,
-): Promise<Map<string, StoredChunk<M>>> {
-  const chunks = new Map<string, StoredChunk<M>>()
-  await fetchInto(chunks, store, ids, options)
-  const beside = [...chunks.values()].flatMap((chunk) => {
-    const { previousId, nextId } = placesOf(chunk)
-    return [previousId, nextId].filter((id) => id !== undefined)
-  })
-  await fetchInto(chunks, store, beside, options)
-  return chunks
+  /** The chunk before it in its document, once fetched. */
+  previous?: Place<M> | undefined
+  /** The chunk after it, once fetched. */
+  next?: Place<M> | undefined
 }
 
 /** Neighbours that would count less than this are left out. */
@@ -46,67 +19,93 @@ const LEAST_WEIGHT = 0.05
 /** So many chunks on either side at the most, however short they are. */
 const MOST_STEPS = 6
 
-/** What {@link mixturesAround} needs to know. */
-export interface MixtureOptions<M extends Metadata> extends AbortOptions {
-  /** The distance at which a neighbour counts `1 / e`, in UTF-16 units from middle to middle; 0 for none. */
-  readonly reach: number
-  /** Which chunks may lend their words. */
-  readonly passes: (chunk: StoredChunk<M>) => boolean
+/**
+ * The places of the ids and of the chunks next to them, linked to what stands around them as far as `reach` carries.
+ * What is missing is asked of the store one step further out a round, seven rounds at the most.
+ */
+export async function placesAround<M extends Metadata>(
+  store: ChunkStore<M>,
+  ids: readonly string[],
+  { reach, signal }: { readonly reach: number } & AbortOptions,
+): Promise<readonly Place<M>[]> {
+  const places = new Map<string, Noted<M>>()
+  const fetch = async (wanted: ReadonlyMap<string, number>): Promise<Noted<M>[]> => {
+    signal?.throwIfAborted()
+    const chunks = wanted.size === 0 ? [] : await store.get([...wanted.keys()], { signal })
+    const found = chunks.filter((chunk) => chunk !== undefined).map((chunk) => noted(chunk, wanted.get(chunk.id) ?? 0))
+    for (const place of found) places.set(place.chunk.id, place)
+    return found
+  }
+  const beyond = (edge: readonly Noted<M>[]): Map<string, number> => {
+    const wanted = new Map<string, number>()
+    for (const { previousId, nextId, travelled, chunk } of edge) {
+      if (travelled > furthest(reach)) continue
+      for (const id of [previousId, nextId])
+        if (id !== undefined && !places.has(id)) wanted.set(id, travelled + chunk.end - chunk.start)
+    }
+    return wanted
+  }
+  let edge = await fetch(new Map(ids.map((id) => [id, 0])))
+  edge = await fetch(new Map([...beyond(edge).keys()].map((id) => [id, 0])))
+  const centres = [...places.values()]
+  for (let step = 1; step < MOST_STEPS && edge.length > 0 && reach > 0; step++) edge = await fetch(beyond(edge))
+  for (const place of places.values()) {
+    const [previous, next] = [places.get(place.previousId ?? ''), places.get(place.nextId ?? '')]
+    if (previous?.chunk.documentId === place.chunk.documentId) place.previous = previous
+    if (next?.chunk.documentId === place.chunk.documentId) place.next = next
+  }
+  return centres
 }
 
 /**
- * For each chunk a text made of it and what stands around it, in which a neighbour counts `exp(-distance / reach)`:
- * the density of words around a place, not their number in a window with edges. Neighbours are fetched a step on either
- * side of every chunk a round, six rounds at the most.
+ * A text made of a chunk and what stands around it, in which a neighbour counts `exp(-distance / reach)`, the distance
+ * taken from middle to middle: how dense words are about a place, not how many a window with edges holds.
  */
-export async function mixturesAround<M extends Metadata>(
-  store: ChunkStore<M>,
-  centres: readonly StoredChunk<M>[],
-  { reach, passes, signal }: MixtureOptions<M>,
-): Promise<readonly LexicalMixture[]> {
-  const mixtures = centres.map(({ id }) => ({ ids: [id], weights: [1] }))
-  if (reach === 0) return mixtures
-  const chunks = new Map(centres.map((chunk) => [chunk.id, chunk]))
-  let walks = centres.flatMap((centre, at) => {
-    const { previousId, nextId } = placesOf(centre)
-    const { ids, weights } = mixtures[at]!
-    return [
-      { centre, direction: 'previousId' as const, id: previousId, ids, weights },
-      { centre, direction: 'nextId' as const, id: nextId, ids, weights },
-    ].filter(({ id }) => id !== undefined)
-  })
-  for (let step = 0; step < MOST_STEPS && walks.length > 0; step++) {
-    await fetchInto(
-      chunks,
-      store,
-      walks.map(({ id }) => id!),
-      { signal },
-    )
-    walks = walks.filter((walk) => {
-      const { centre, direction, ids, weights } = walk
-      const beside = chunks.get(walk.id!)
-      if (beside === undefined || beside.documentId !== centre.documentId) return false
-      const weight = Math.exp(-Math.abs(beside.start + beside.end - centre.start - centre.end) / 2 / reach)
-      if (weight < LEAST_WEIGHT) return false
-      if (passes(beside)) {
-        ids.push(beside.id)
-        weights.push(weight)
-      }
-      walk.id = placesOf(beside)[direction]
-      return walk.id !== undefined
-    })
+export function mixtureAround<M extends Metadata>(
+  centre: Place<M>,
+  reach: number,
+  passes: (chunk: StoredChunk<M>) => boolean,
+): LexicalMixture {
+  const ids = [centre.chunk.id]
+  const weights = [1]
+  if (reach === 0) return { ids, weights }
+  const middle = centre.chunk.start + centre.chunk.end
+  for (const direction of ['previous', 'next'] as const) {
+    let place = centre[direction]
+    for (let step = 0; step < MOST_STEPS && place !== undefined; step++, place = place[direction]) {
+      const { chunk } = place
+      const distance = Math.abs(chunk.start + chunk.end - middle) / 2
+      if (distance > furthest(reach)) break
+      if (!passes(chunk)) continue
+      ids.push(chunk.id)
+      weights.push(Math.exp(-distance / reach))
+    }
   }
-  return mixtures
+  return { ids, weights }
 }
 
-async function fetchInto<M extends Metadata>(
-  chunks: Map<string, StoredChunk<M>>,
-  store: ChunkStore<M>,
-  ids: readonly string[],
-  options: AbortOptions,
-): Promise<void> {
-  const wanted = [...new Set(ids)].filter((id) => !chunks.has(id))
-  if (wanted.length === 0) return
-  options.signal?.throwIfAborted()
-  for (const chunk of await store.get(wanted, options)) if (chunk !== undefined) chunks.set(chunk.id, chunk)
+interface Noted<M extends Metadata> extends Place<M> {
+  readonly previousId: string | undefined
+  readonly nextId: string | undefined
+  /** How far from the nearest chunk that was asked for it lies, about. */
+  readonly travelled: number
+}
+
+function furthest(reach: number): number {
+  return -reach * Math.log(LEAST_WEIGHT)
+}
+
+/** Reads what `hierarchicalChunker` noted of a chunk's surroundings. */
+function noted<M extends Metadata>(chunk: StoredChunk<M>, travelled: number): Noted<M> {
+  const notes = Object.hasOwn(chunk.metadata, 'chunk') ? chunk.metadata.chunk : undefined
+  const bare = typeof notes !== 'object' || notes === null || Array.isArray(notes)
+  const { previousId, nextId, parentId, ancestorIds } = bare ? {} : (notes as Metadata)
+  const above = Array.isArray(ancestorIds) ? ancestorIds : [parentId]
+  return {
+    chunk,
+    ancestorIds: above.filter((id) => typeof id === 'string'),
+    previousId: typeof previousId === 'string' ? previousId : undefined,
+    nextId: typeof nextId === 'string' ? nextId : undefined,
+    travelled,
+  }
 }

@@ -51,6 +51,23 @@ export function lexicalIndexConformance(options: LexicalIndexConformanceOptions)
         }),
     },
     {
+      name: 'where it scores mixtures, one entry alone scores what a search gives it, and unknown ids score nothing',
+      run: () =>
+        using(async (index) => {
+          if (index.scoreMixtures === undefined) return
+          await index.upsert([entry('a', 'amber falcon'), entry('b', 'amber bronze bronze'), entry('c', 'copper')])
+          const matches = await index.search('amber bronze', { topK: 10 })
+          const ids = [...matches.map(({ id }) => id), 'c', 'unknown']
+          const mixtures = ids.map((id) => ({ ids: [id], weights: [1] }))
+          const scores = await index.scoreMixtures('amber bronze', mixtures)
+          checkEqual(scores.length, ids.length, 'one score a mixture')
+          for (const [i, id] of ids.entries()) {
+            const expected = matches[i]?.score ?? 0
+            check(Math.abs(scores[i]! - expected) < 1e-6, `the score of ${id}: ${scores[i]}, expected ${expected}`)
+          }
+        }),
+    },
+    {
       name: 'answers a query without known words, or without words, with nothing',
       run: () =>
         using(async (index) => {

@@ -170,3 +170,57 @@ describe('openLexicalIndex', () => {
     })
   })
 })
+
+describe('scoreMixtures', () => {
+  const entries = [
+    { id: 'a', text: 'copper wire and copper plate', metadata: {} },
+    { id: 'b', text: 'iron wire', metadata: {} },
+    { id: 'c', text: 'a plate of brass beside the door', metadata: {} },
+    { id: 'd', text: '', metadata: {} },
+  ]
+  const single = (id: string) => ({ ids: [id], weights: [1] })
+
+  it('a mixture of one entry scores what search gives it, in every variant', async () => {
+    for (const variant of ['bm25', 'bm25+', 'bm25l'] as const) {
+      const index = lexicalIndex({ variant })
+      await index.upsert(entries)
+      const matches = await index.search('copper plate wire', { topK: 10 })
+      const scores = await index.scoreMixtures(
+        'copper plate wire',
+        matches.map(({ id }) => single(id)),
+      )
+      expect(matches.length).toBe(3)
+      for (const [i, { score }] of matches.entries()) expect(scores[i]).toBeCloseTo(score, 9)
+    }
+  })
+
+  it('two entries together score what a text of both would, in an index of the same size and average length', async () => {
+    const index = lexicalIndex({ b: 0 })
+    await index.upsert([...entries, { id: 'ab', text: 'copper wire and copper plate iron wire', metadata: {} }])
+    const [together, whole] = await index.scoreMixtures('copper wire', [
+      { ids: ['a', 'b'], weights: [1, 1] },
+      single('ab'),
+    ])
+    expect(together).toBeCloseTo(whole!, 12)
+  })
+
+  it('a heavier neighbour never lowers a score when lengths do not count, and unknown ids count as empty', async () => {
+    const index = lexicalIndex({ b: 0 })
+    await index.upsert(entries)
+    const weights = [0.05, 0.2, 0.5, 1]
+    const scores = await index.scoreMixtures('wire', [
+      single('c'),
+      ...weights.map((weight) => ({ ids: ['c', 'b'], weights: [1, weight] })),
+    ])
+    expect(scores[0]).toBe(0)
+    expect([...scores]).toEqual([...scores].sort((x, y) => x - y))
+    const [known, unknown, nothing] = await index.scoreMixtures('wire', [
+      single('b'),
+      { ids: ['b', 'nobody'], weights: [1, 1] },
+      single('nobody'),
+    ])
+    expect(unknown).toBe(known)
+    expect(nothing).toBe(0)
+    expect([...(await index.scoreMixtures('zinc', [single('a'), single('d')]))]).toEqual([0, 0])
+  })
+})
