@@ -2,12 +2,14 @@ import { hasBit, setBit } from '../internal/bitset.ts'
 
 /** Where a term occurs. */
 export interface Postings {
-  /** Documents, in no order; `count` of them. */
+  /** Documents; `count` of them, each once. The first `sorted` are in ascending order. */
   documents: Uint32Array
   /** The term's weighted frequency in each. */
   frequencies: Float32Array
   /** How many documents hold the term. */
   count: number
+  /** How many at the front are in order: all of them but for documents under numbers used again. */
+  sorted: number
   /** No frequency is larger. */
   maxFrequency: number
   /** No document of the list is shorter. */
@@ -35,6 +37,8 @@ export class InvertedIndex {
   readonly #postings: Postings[] = []
   readonly #sequences: (Uint32Array | undefined)[] = []
   #lengths: Float32Array = new Float32Array(64)
+  #scores: Float64Array = new Float64Array(0)
+  #found: Uint32Array = new Uint32Array(0)
   #totalLength = 0
   #size = 0
 
@@ -51,6 +55,16 @@ export class InvertedIndex {
   /** Weighted lengths by document. */
   get lengths(): Float32Array {
     return this.#lengths
+  }
+
+  /** Room for a search: a score a document, all 0, and a list. A search puts the zeros back, and awaits nothing in between. */
+  scratch(): { readonly scores: Float64Array; readonly documents: Uint32Array } {
+    if (this.#scores.length < this.bound) {
+      const room = Math.max(this.bound, this.#scores.length * 2)
+      this.#scores = new Float64Array(room)
+      this.#found = new Uint32Array(room)
+    }
+    return { scores: this.#scores, documents: this.#found }
   }
 
   /** One past the largest document number that ever was. */
@@ -144,6 +158,7 @@ export class InvertedIndex {
         documents: new Uint32Array(2),
         frequencies: new Float32Array(2),
         count: 0,
+        sorted: 0,
         maxFrequency: 0,
         minLength: Number.POSITIVE_INFINITY,
       })
@@ -172,6 +187,7 @@ function append(postings: Postings, document: number, frequency: number, length:
     frequencies.set(postings.frequencies)
     postings.frequencies = frequencies
   }
+  if (postings.sorted === count && (count === 0 || postings.documents[count - 1]! < document)) postings.sorted++
   postings.documents[count] = document
   postings.frequencies[count] = frequency
   postings.count++
@@ -181,10 +197,32 @@ function append(postings: Postings, document: number, frequency: number, length:
 
 function purge(postings: Postings, gone: Uint32Array): void {
   let kept = 0
+  let sorted = 0
   for (let i = 0; i < postings.count; i++) {
     if (hasBit(gone, postings.documents[i]!)) continue
     postings.documents[kept] = postings.documents[i]!
     postings.frequencies[kept++] = postings.frequencies[i]!
+    if (i < postings.sorted) sorted = kept
   }
   postings.count = kept
+  postings.sorted = sorted
+}
+
+/** Brings a list into ascending order: what came out of order is sorted and merged in from the back. */
+export function sortPostings(postings: Postings): void {
+  const { documents, frequencies, count, sorted } = postings
+  if (sorted === count) return
+  const tail = Array.from({ length: count - sorted }, (_, i) => sorted + i)
+  const late = tail.sort((a, b) => documents[a]! - documents[b]!).map((i) => [documents[i]!, frequencies[i]!] as const)
+  let from = sorted - 1
+  let to = count - 1
+  for (let i = late.length - 1; i >= 0; to--) {
+    const [document, frequency] = late[i]!
+    const larger = from >= 0 && documents[from]! > document
+    documents[to] = larger ? documents[from]! : document
+    frequencies[to] = larger ? frequencies[from]! : frequency
+    if (larger) from--
+    else i--
+  }
+  postings.sorted = count
 }

@@ -19,10 +19,11 @@ function plainScores(
 ) {
   const average = [...texts.values()].reduce((sum, words) => sum + words.length, 0) / texts.size
   const scores: { id: string; score: number }[] = []
+  const held = new Map(query.map((term) => [term, [...texts.values()].filter((each) => each.includes(term)).length]))
   for (const [id, words] of texts) {
     let score = 0
     for (const term of query) {
-      const df = [...texts.values()].filter((each) => each.includes(term)).length
+      const df = held.get(term)!
       const tf = words.filter((word) => word === term).length
       if (tf === 0) continue
       const idf = Math.log(1 + (texts.size - df + 0.5) / (df + 0.5))
@@ -72,6 +73,40 @@ describe('lexicalIndex', () => {
       )
     },
   )
+
+  it('gives long questions with frequent words the answers of a plain scan, with slots used again and with filters', async () => {
+    const random = createRandom(41)
+    // Term 0 is in nearly every text, the last in hardly any.
+    const words = (count: number) => Array.from({ length: count }, () => `t${Math.floor(900 ** random.next())}`)
+    const analyzer = wordAnalyzer({ name: 'plain' })
+    const index = lexicalIndex({ analyzer })
+    const texts = new Map<string, string[]>()
+    const put = async (ids: readonly string[]) => {
+      const batch = ids.map((id) => [id, words(5 + random.below(60))] as const)
+      await index.upsert(
+        batch.map(([id, text]) => ({ ...entry(id, text.join(' ')), metadata: { half: id.endsWith('1') ? 1 : 2 } })),
+      )
+      for (const [id, text] of batch) texts.set(id, analyzer.analyze(text.join(' ')) as string[])
+    }
+    await put(Array.from({ length: 1_200 }, (_, i) => `e${i}`))
+    const gone = Array.from(texts.keys()).filter(() => random.next() < 0.3)
+    await index.remove(gone)
+    for (const id of gone) texts.delete(id)
+    await put(Array.from({ length: 500 }, (_, i) => `f${i}`))
+    await put(Array.from({ length: 300 }, (_, i) => `e${i * 3}`))
+    for (let round = 0; round < 12; round++) {
+      const query = words([3, 12, 40][round % 3]!)
+      const terms = analyzer.analyze(query.join(' ')) as string[]
+      const all = plainScores(texts, terms, {})
+      const filter = round % 2 === 0 ? undefined : ({ op: 'eq', path: ['half'], value: 1 } as const)
+      for (const topK of [1, 10, 100]) {
+        const expected = all.filter(({ id }) => filter === undefined || id.endsWith('1')).slice(0, topK)
+        const actual = await index.search(query.join(' '), { topK, filter })
+        expect(actual.length).toBe(expected.length)
+        for (const [at, { score }] of actual.entries()) expect(score).toBeCloseTo(expected[at]!.score, 6)
+      }
+    }
+  })
 
   it('counts headings as text, by their weight', async () => {
     const entries = [entry('a', 'rotate', ['keys']), entry('b', 'keys', ['rotate']), entry('c', 'neither')]
