@@ -1,7 +1,7 @@
 /**
  * `npm run bench:tokenizer`: count-only throughput of every tokenizer on the same texts in one process, in turn round by
  * round: fresh (slices of a text never seen before, the code being warm) and warm (the best of several rounds); cold starts and pathological inputs in processes of their own. Ids are compared with tiktoken (WASM).
- * `--check` leaves out what peers do on pathological inputs and fails when a floor of docs/benchmarks is missed.
+ * `--check` leaves out what peers do on pathological inputs and fails when a floor is missed.
  */
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'

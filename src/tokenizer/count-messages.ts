@@ -1,69 +1,13 @@
-import { GroundlineError } from '../errors.ts'
-import { describe } from '../internal/argument.ts'
+import {
+  type CountedFunction,
+  type CountedMessage,
+  type CountedRequest,
+  readRequest,
+  textOf,
+} from './counted-request.ts'
 import { familiesOf, type MessageFamily, type ToolCharges } from './message-family.ts'
 import type { Tokenizer } from './tokenizer.ts'
 import { type ToolSchema, toolDeclarations } from './tool-declarations.ts'
-
-/** A function that a request offers, in the shape of chat completions or of responses. */
-export type CountedTool =
-  | { readonly type: 'function'; readonly function: CountedFunction }
-  | ({ readonly type: 'function' } & CountedFunction)
-
-/** A function's name, description and JSON Schema. */
-export interface CountedFunction {
-  /** The name the model calls it by. */
-  readonly name: string
-  /** What it does. */
-  readonly description?: string | null | undefined
-  /** JSON Schema of its arguments. */
-  readonly parameters?: object | null | undefined
-}
-
-/** A message's content: text, or parts of which the text counts. */
-export type CountedContent = string | null | undefined | readonly { readonly type: string; readonly text?: string }[]
-
-/** A message of chat completions, or an input item of responses. Ids are not counted: the model does not see them. */
-export interface CountedMessage {
-  /** `message` (default), `function_call` or `function_call_output`. */
-  readonly type?: string
-  /** Who speaks. */
-  readonly role?: string
-  /** What is said. */
-  readonly content?: CountedContent
-  /** Whose name it carries, or the function that is called. */
-  readonly name?: string
-  /** Calls of an assistant. */
-  readonly tool_calls?: readonly {
-    readonly id?: string
-    readonly function?: { readonly name: string; readonly arguments: string }
-  }[]
-  /** The call of an assistant, in the older form. */
-  readonly function_call?: { readonly name: string; readonly arguments: string } | null
-  /** The call that a message of the role `tool` answers; it says which function's name the result carries. */
-  readonly tool_call_id?: string
-  /** Names a `function_call`, or the one that a `function_call_output` answers. */
-  readonly call_id?: string
-  /** Arguments of a `function_call`. */
-  readonly arguments?: string
-  /** Result of a `function_call_output`. */
-  readonly output?: CountedContent
-}
-
-/** What {@link countMessages} counts: a request to chat completions (`messages`) or responses (`input`, `instructions`). */
-export interface CountedRequest {
-  /** The model, whose family decides what frames and tools cost. Absent or unknown: the largest count of all families. */
-  readonly model?: string | undefined
-  /** Messages of a chat completion. */
-  readonly messages?: readonly CountedMessage[]
-  /** Input of a response. */
-  readonly input?: string | readonly CountedMessage[]
-  /** Instructions of a response. */
-  readonly instructions?: string | null | undefined
-  /** Functions offered. */
-  readonly tools?: readonly CountedTool[]
-  /** A function that must be called. */
-  readonly toolChoice?: { readonly name: string } | 'auto' | 'none' | 'required' | undefined
-}
 
 /** Frame of a message, beside its role. */
 const MESSAGE = 3
@@ -91,8 +35,7 @@ const PARALLEL = 3
  */
 export function countMessages(request: CountedRequest, tokenizer: Pick<Tokenizer, 'count'>): number {
   const count = (text: string) => (text === '' ? 0 : tokenizer.count(text))
-  const messages = messagesOf(request)
-  const functions = (request.tools ?? []).map(functionOf)
+  const { messages, functions } = readRequest(request)
   const nameOf = calledNames(messages)
   const countFor = (family: MessageFamily): number => {
     const charges = request.messages ? family.chat : family.responses
@@ -170,42 +113,4 @@ function hasBareFirst({ parameters }: CountedFunction): boolean {
   if (!first || !required?.includes(first[0])) return false
   const { description, type, enum: values } = first[1]
   return !description && values === undefined && (type === 'string' || type === 'number' || type === 'integer')
-}
-
-function messagesOf(request: CountedRequest): readonly CountedMessage[] {
-  const { messages, input, instructions } = request
-  const said = typeof input === 'string' ? [{ role: 'user', content: input }] : input
-  const list = messages ?? said
-  if (!Array.isArray(list)) {
-    throw new GroundlineError(
-      'INVALID_ARGUMENT',
-      `A request needs messages or input as an array, got ${describe(list)}`,
-    )
-  }
-  for (const { type } of list as readonly CountedMessage[]) {
-    if (type === undefined || type === 'message' || type === 'function_call' || type === 'function_call_output')
-      continue
-    throw new GroundlineError('INVALID_ARGUMENT', `An item of type ${describe(type)} has no text to count`)
-  }
-  return instructions ? [{ role: 'system', content: instructions }, ...list] : list
-}
-
-function functionOf(tool: CountedTool): CountedFunction {
-  const found = 'function' in tool ? tool.function : tool
-  if (tool.type === 'function' && typeof found.name === 'string') return found
-  throw new GroundlineError('INVALID_ARGUMENT', `Only function tools are counted, got type ${describe(tool.type)}`)
-}
-
-function textOf(content: CountedContent): string {
-  if (content === undefined || content === null) return ''
-  if (typeof content === 'string') return content
-  return content
-    .map((part) => {
-      if (typeof part.text === 'string') return part.text
-      throw new GroundlineError(
-        'INVALID_ARGUMENT',
-        `A content part of type ${describe(part.type)} has no text to count`,
-      )
-    })
-    .join('')
 }

@@ -1,13 +1,13 @@
 export { byteBoundCounter } from './byte-bound-counter.ts'
 export type { BytePairTokenizer, DecodeOptions } from './byte-pair-tokenizer.ts'
-export {
-  type CountedContent,
-  type CountedFunction,
-  type CountedMessage,
-  type CountedRequest,
-  type CountedTool,
-  countMessages,
-} from './count-messages.ts'
+export { countMessages } from './count-messages.ts'
+export type {
+  CountedContent,
+  CountedFunction,
+  CountedMessage,
+  CountedRequest,
+  CountedTool,
+} from './counted-request.ts'
 export { exactCounter } from './exact-counter.ts'
 export {
   type LearnedRatios,

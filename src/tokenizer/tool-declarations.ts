@@ -1,4 +1,4 @@
-import type { CountedFunction } from './count-messages.ts'
+import type { CountedFunction } from './counted-request.ts'
 
 /** The parts of a JSON Schema that models are shown. */
 export interface ToolSchema {

@@ -123,6 +123,15 @@ describe('decoder', () => {
     )
   })
 
+  it('refuses what are no tokens', () => {
+    for (const value of [undefined, null, 7, 'text', {}]) {
+      expect(() => Reflect.apply(tokenizer.decoder().push, undefined, [value])).toThrow(
+        expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
+      )
+    }
+    expect(() => tokenizer.decoder().push([1e9])).toThrow(expect.objectContaining({ code: 'INVALID_TOKEN' }))
+  })
+
   it('ends an unfinished character with U+FFFD and starts anew', () => {
     const [first] = cl100kBase().encode('\u{1f9ff}')
     const decoder = cl100kBase().decoder()

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import { cl100kBase } from '../../src/tokenizer/cl100k-base.ts'
-import { type CountedRequest, countMessages } from '../../src/tokenizer/count-messages.ts'
+import { countMessages } from '../../src/tokenizer/count-messages.ts'
+import type { CountedRequest } from '../../src/tokenizer/counted-request.ts'
 import { o200kBase } from '../../src/tokenizer/o200k-base.ts'
 
 type Recorded = CountedRequest & { readonly source: string; readonly model: string; readonly tokens: number }
@@ -156,6 +157,41 @@ describe('countMessages', () => {
       plain,
     )
     expect(countMessages({ messages: [] }, tokenizer)).toBe(3)
+  })
+
+  it('refuses what is no request, whatever it is', () => {
+    const tokenizer = o200kBase()
+    const said = (message: unknown) => ({ messages: [message] })
+    const offered = (parameters: unknown) => ({ messages: [], tools: [{ type: 'function', name: 'f', parameters }] })
+    const values = [null, 7, true, Symbol('s'), () => 1, 1n, [null], {}]
+    const requests = [
+      ...[null, undefined, 7, 'text', []],
+      ...values.map((messages) => ({ messages })),
+      ...[null, 7, 'text'].map(said),
+      ...values.map((content) => said({ role: 'user', content })).slice(1),
+      ...[7, {}, Symbol('s')].map((role) => said({ role, content: 'a' })),
+      ...[7, 'text', {}, [null], [{ function: { name: 'f' } }]].map((calls) => said({ tool_calls: calls })),
+      ...[7, 'text', {}, [null], ['f'], [{ type: 'web_search' }]].map((tools) => ({ messages: [], tools })),
+      ...[7, 'text', { properties: 7 }, { properties: { a: null } }, { required: 'a' }, { description: 7 }].map(
+        offered,
+      ),
+      ...[null, 7, {}].map((toolChoice) => ({ messages: [], toolChoice })),
+      ...[7, {}, Symbol('s')].flatMap((value) => [
+        { input: 'a', instructions: value },
+        { input: 'a', model: value },
+      ]),
+    ]
+    for (const request of requests) {
+      expect(() => Reflect.apply(countMessages, undefined, [request, tokenizer])).toThrow(
+        expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
+      )
+    }
+    expect(
+      countMessages(
+        { messages: [], tools: [{ type: 'function', name: 'f', parameters: { properties: {} } }] },
+        tokenizer,
+      ),
+    ).toBeGreaterThan(3)
   })
 
   it('refuses what it cannot count', () => {

@@ -1,5 +1,5 @@
 import { GroundlineError } from '../../errors.ts'
-import { requireInteger } from '../../internal/argument.ts'
+import { describe, requireInteger } from '../../internal/argument.ts'
 import type { ModelInfo, ModelPrices, ModelPricing } from './model-info.ts'
 
 /** Tokens of one call. What a `finish` event of a language model reports fits. */
@@ -52,6 +52,10 @@ export interface CostOptions {
  * ```
  */
 export function cost(usage: TokenUsage, model: ModelInfo, options: CostOptions = {}): Cost {
+  if (typeof usage !== 'object' || usage === null) throw invalid('usage must be an object', usage)
+  if (!Array.isArray(model?.pricing)) throw invalid('model must be a row of the table of models', model)
+  const at = options.at ?? new Date()
+  if (!(at instanceof Date) || Number.isNaN(at.getTime())) throw invalid('at must be a valid date', at)
   const {
     inputTokens = 0,
     cachedInputTokens = 0,
@@ -69,7 +73,7 @@ export function cost(usage: TokenUsage, model: ModelInfo, options: CostOptions =
       { details: counts },
     )
   }
-  const prices = pricesAt(model, inputTokens, options.at ?? new Date())
+  const prices = pricesAt(model, inputTokens, at)
   const write = prices.cacheWrite ?? prices.input
   const parts = {
     input: charge(plain, prices.input),
@@ -103,4 +107,8 @@ function unpriced(model: ModelInfo, part: string): never {
   throw new GroundlineError('UNKNOWN_MODEL', `The row of ${model.provider}:${model.id} has no price for ${part}.`, {
     details: { model: model.id, provider: model.provider, part },
   })
+}
+
+function invalid(expected: string, actual: unknown): GroundlineError {
+  return new GroundlineError('INVALID_ARGUMENT', `${expected}, got ${describe(actual)}`)
 }

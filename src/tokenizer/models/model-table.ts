@@ -33,7 +33,15 @@ export interface ModelTableOptions {
 // @__NO_SIDE_EFFECTS__
 export function modelTable(options: ModelTableOptions = {}): ModelTable {
   const rows = new Map<string, ModelInfo>()
-  for (const row of [...modelRows(), ...(options.overrides ?? [])]) rows.set(`${row.provider}:${row.id}`, row)
+  const overrides = options.overrides ?? []
+  if (!Array.isArray(overrides)) {
+    throw new GroundlineError('INVALID_ARGUMENT', `overrides must be an array of rows, got ${describe(overrides)}`)
+  }
+  for (const row of overrides) {
+    requireString('provider of an override', row?.provider)
+    requireString('id of an override', row.id)
+  }
+  for (const row of [...modelRows(), ...overrides]) rows.set(`${row.provider}:${row.id}`, row)
   const byId = new Map<string, ModelInfo[]>()
   for (const row of rows.values()) byId.set(row.id, [...(byId.get(row.id) ?? []), row])
 

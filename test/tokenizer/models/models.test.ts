@@ -156,6 +156,16 @@ describe('cost', () => {
 
   it('refuses usage that does not add up, and parts without a price', () => {
     const invalid = expect.objectContaining({ code: 'INVALID_ARGUMENT' })
+    for (const value of [undefined, null, 7, 'text']) {
+      expect(() => Reflect.apply(cost, undefined, [value, own])).toThrow(invalid)
+      expect(() => Reflect.apply(cost, undefined, [{ inputTokens: 1 }, value])).toThrow(invalid)
+    }
+    for (const value of [7, 'today', new Date(Number.NaN)]) {
+      expect(() => Reflect.apply(cost, undefined, [{ inputTokens: 1 }, own, { at: value }])).toThrow(invalid)
+    }
+    for (const overrides of [7, 'text', {}, [null], [{ id: 'tiny' }]]) {
+      expect(() => Reflect.apply(modelTable, undefined, [{ overrides }])).toThrow(invalid)
+    }
     expect(() => cost({ inputTokens: 1, cachedInputTokens: 2 }, own)).toThrow(invalid)
     for (const inputTokens of [-1, 0.5, Number.NaN]) expect(() => cost({ inputTokens }, own)).toThrow(invalid)
     const embedding = { ...own, pricing: [{ input: 1 }] }
