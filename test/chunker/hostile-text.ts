@@ -46,8 +46,22 @@ const pieces: readonly string[] = [
   '字'.repeat(70),
 ]
 
-/** Random texts made of hostile pieces, repeated ones included. */
-export const hostileText: fc.Arbitrary<string> = fc
+/** Sequences that no cut may part, wherever the limit falls. */
+export const indivisible: readonly string[] = [
+  '👩‍👩‍👧‍👦',
+  '👍🏽',
+  '🇩🇪',
+  '🏴󠁧󠁢󠁥󠁮󠁧󠁿',
+  '😀',
+  'e\u0301\u0323',
+  '\r\n',
+  '\u1100\u1161\u11a8',
+  'ที่',
+  'क्षि',
+  'שָׁ',
+]
+
+const mixed: fc.Arbitrary<string> = fc
   .array(
     fc.oneof(
       { weight: 6, arbitrary: fc.constantFrom(...pieces) },
@@ -58,8 +72,24 @@ export const hostileText: fc.Arbitrary<string> = fc
   )
   .map((parts) => parts.join(''))
 
+const blank: fc.Arbitrary<string> = fc.string({
+  unit: fc.constantFrom(' ', '\n', '\r\n', '\r', '\t', '\u00a0', '\u0085', '\u2028', '\u2029', '\u3000', '\ufeff'),
+  maxLength: 300,
+})
+
+/** Random texts made of hostile pieces, repeated ones included; some are blank, without any white space, or one paragraph over and over. */
+export const hostileText: fc.Arbitrary<string> = fc.oneof(
+  { weight: 12, arbitrary: mixed },
+  { weight: 1, arbitrary: blank },
+  { weight: 1, arbitrary: mixed.map((text) => text.replace(/\s+/g, '')) },
+  { weight: 1, arbitrary: fc.tuple(mixed, fc.integer({ min: 2, max: 5 })).map(([text, n]) => `${text}\n\n`.repeat(n)) },
+)
+
 /** How many cases a law runs: few by default, 10,000 in the nightly run. */
 export const lawRuns: number = process.env.GROUNDLINE_NIGHTLY === undefined ? 60 : 10_000
+
+/** Time that a law may take, in milliseconds. */
+export const lawTimeout: number = process.env.GROUNDLINE_NIGHTLY === undefined ? 60_000 : 3_600_000
 
 /** Grapheme boundaries of a short text, by Intl.Segmenter over the whole of it. */
 export function graphemeBoundaries(text: string): Set<number> {

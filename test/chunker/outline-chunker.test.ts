@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { characterCounter, chunkNotes, htmlChunker, outlineChunker } from '../../src/chunker/index.ts'
 import type { Document, MarkKind } from '../../src/index.ts'
+import { htmlLoader } from '../../src/loader/index.ts'
 import { hostileText } from './hostile-text.ts'
 import { describeLaws } from './laws.ts'
 
@@ -30,8 +31,16 @@ const marked: fc.Arbitrary<Document> = hostileText.chain((text) =>
     })),
 )
 
-describeLaws('outlineChunker on any marks at all', outlineChunker, marked)
-describeLaws('htmlChunker', htmlChunker)
+describeLaws('outlineChunker on any marks at all', outlineChunker, { documents: marked })
+
+const tags = 'h1 h2 p ul li table tr td pre code div span blockquote br b script'.split(' ')
+const html: fc.Arbitrary<Document> = fc
+  .array(fc.tuple(fc.constantFrom(...tags), fc.constantFrom('<', '</'), hostileText), { maxLength: 8 })
+  .map((parts) => ({ id: 'doc', text: parts.map(([tag, open, text]) => `${open}${tag}>${text}`).join('') }))
+describeLaws('htmlChunker on what htmlLoader leaves of any HTML', htmlChunker, {
+  documents: html,
+  load: ({ id, text }) => htmlLoader().load({ id, content: text }),
+})
 
 test('chunks follow headings, carry pages, and parts of a table carry its header', () => {
   const rows = ['Name\tValue\n', ...Array.from({ length: 12 }, (_, n) => `row ${n}\tvalue ${n}\n`)]

@@ -3,12 +3,9 @@ import { characterCounter, chunkNotes, sentenceChunker, sentenceWindowChunker } 
 import { describeLaws } from './laws.ts'
 
 describeLaws('sentenceChunker', sentenceChunker)
-describeLaws(
-  'sentenceWindowChunker',
-  ({ maxTokens, counter }) => sentenceWindowChunker({ maxTokens, counter }),
-  undefined,
-  0,
-)
+describeLaws('sentenceWindowChunker', ({ maxTokens, counter }) => sentenceWindowChunker({ maxTokens, counter }), {
+  onlyOverlap: 0,
+})
 
 const sentences = (text: string, locale = 'en') =>
   [...sentenceWindowChunker({ locale }).chunk({ id: 'doc', text })].map((chunk) => chunk.text.trim())

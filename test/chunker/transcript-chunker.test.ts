@@ -30,7 +30,7 @@ const randomCues = fc
   )
 
 describeLaws('transcriptChunker', transcriptChunker)
-describeLaws('transcriptChunker on cues', transcriptChunker, randomCues)
+describeLaws('transcriptChunker on cues', transcriptChunker, { documents: randomCues })
 
 test('times are exactly those of the first and last cue, also inside a long cue', () => {
   const document = transcript(

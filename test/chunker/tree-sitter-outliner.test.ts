@@ -1,9 +1,12 @@
 import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { characterCounter, chunkNotes, codeChunker } from '../../src/chunker/index.ts'
 import { type TreeSitterOutlinerOptions, treeSitterOutliner } from '../../src/chunker/tree-sitter-outliner.ts'
 import { chunkerConformance } from '../../src/testing/chunker-conformance.ts'
+import { hostileText } from './hostile-text.ts'
+import { describeLaws } from './laws.ts'
 
 type Language = TreeSitterOutlinerOptions['language']
 const folder = createRequire(import.meta.url)
@@ -92,6 +95,15 @@ describe.each(samples)('%s', (language, text, names) => {
     }))
       await run()
   })
+})
+
+const outlines = new Map(await Promise.all(samples.map(async ([name]) => [name, await outlinerOf(name)] as const)))
+const programs = fc
+  .array(fc.oneof(fc.constantFrom(...samples.map(([, text]) => text)), hostileText), { maxLength: 4 })
+  .map((parts) => ({ id: 'code', text: parts.join('\n') }))
+describe.each(samples)('any text as %s', (language) => {
+  const outliner = outlines.get(language)!
+  describeLaws('codeChunker', (limits) => codeChunker({ ...limits, language, outliner }), { documents: programs })
 })
 
 test('a function stays whole with its comment, and its path is noted', async () => {
