@@ -1,5 +1,6 @@
 import type { Node, TreeCursor } from 'web-tree-sitter'
 import { GroundlineError } from '../errors.ts'
+import { createSerial } from '../internal/serial.ts'
 import { type CodeLanguage, type CodeOutliner, type CodeSymbol, requireLanguage } from './code-chunker.ts'
 
 /** Options of {@link treeSitterOutliner}. */
@@ -11,6 +12,9 @@ export interface TreeSitterOutlinerOptions {
   /** Path or URL of `web-tree-sitter.wasm`, where it does not stand beside its module. */
   readonly runtime?: string
 }
+
+/** web-tree-sitter loads into one memory of its own, and two loads at once spoil each other. */
+let inTurn: ReturnType<typeof createSerial> | undefined
 
 /**
  * Finds the functions, classes, methods and types of a program with a tree-sitter grammar that you install; needs the
@@ -37,11 +41,11 @@ export async function treeSitterOutliner(options: TreeSitterOutlinerOptions): Pr
       },
     )
   })
-  await Parser.init(runtime === undefined ? {} : { locateFile: () => runtime })
-  const parser = new Parser()
-  try {
-    parser.setLanguage(await Language.load(grammar))
-  } catch (cause) {
+  inTurn ??= createSerial()
+  const parser = await inTurn(async () => {
+    await Parser.init(runtime === undefined ? {} : { locateFile: () => runtime })
+    return new Parser().setLanguage(await Language.load(grammar))
+  }).catch((cause: unknown) => {
     const given = typeof grammar === 'string' || grammar instanceof URL ? String(grammar) : `${grammar?.length} bytes`
     throw new GroundlineError(
       'INVALID_ARGUMENT',
@@ -51,7 +55,7 @@ export async function treeSitterOutliner(options: TreeSitterOutlinerOptions): Pr
         details: { argument: 'grammar', language },
       },
     )
-  }
+  })
   const kinds = new Set(symbolKinds(language).split(' '))
   return (text) => {
     const tree = parser.parse(text)

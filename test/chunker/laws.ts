@@ -37,6 +37,8 @@ export interface LawOptions {
   readonly documents?: fc.Arbitrary<Document>
   /** Makes a document of each, such as a loader of its text. */
   readonly load?: (document: Document) => Document | Promise<Document>
+  /** How many cases. Default: {@link lawRuns}. */
+  readonly runs?: number
   /** For chunkers that never overlap. */
   readonly onlyOverlap?: 0
 }
@@ -77,7 +79,7 @@ export function describeLaws(name: string, create: (limits: LawLimits) => Chunke
         const again = await chunksOf(create(drawnLimits), document)
         expect(again).toEqual(chunks)
       }),
-      { numRuns: lawRuns, seed: 20_261_122 },
+      { numRuns: options.runs ?? lawRuns, seed: 20_261_122 },
     )
   })
   test(`${name}: no sequence is cut, wherever the limit falls`, async () => {

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest'
 import { characterCounter, chunkNotes, codeChunker } from '../../src/chunker/index.ts'
 import { type TreeSitterOutlinerOptions, treeSitterOutliner } from '../../src/chunker/tree-sitter-outliner.ts'
 import { chunkerConformance } from '../../src/testing/chunker-conformance.ts'
-import { hostileText } from './hostile-text.ts'
+import { hostileText, lawRuns } from './hostile-text.ts'
 import { describeLaws } from './laws.ts'
 
 type Language = TreeSitterOutlinerOptions['language']
@@ -103,7 +103,10 @@ const programs = fc
   .map((parts) => ({ id: 'code', text: parts.join('\n') }))
 describe.each(samples)('any text as %s', (language) => {
   const outliner = outlines.get(language)!
-  describeLaws('codeChunker', (limits) => codeChunker({ ...limits, language, outliner }), { documents: programs })
+  describeLaws('codeChunker', (limits) => codeChunker({ ...limits, language, outliner }), {
+    documents: programs,
+    runs: Math.ceil(lawRuns / samples.length),
+  })
 })
 
 test('a function stays whole with its comment, and its path is noted', async () => {
