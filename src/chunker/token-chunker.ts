@@ -3,11 +3,11 @@ import { BreakList, breakLevel } from './break-list.ts'
 import { type ChunkLimits, resolveLimits } from './limits.ts'
 import { addTextBreaks, plainText } from './text-breaks.ts'
 
-/** Any word end in the last fifth of the limit is as good as another. */
-const nearlyFull: readonly number[] = [0.9, 0.8]
+/** Any word end in the last third of the limit is as good as another: fewer, and cuts do not fall back into step after an edit. */
+const nearlyFull: readonly number[] = [0.9, 0.65]
 
 /**
- * Fills chunks by token count alone, without regard to structure: each ends at a word within the last fifth of the
+ * Fills chunks by token count alone, without regard to structure: each ends at a word within the last third of the
  * limit. For text without structure, and to compare with.
  *
  * @example

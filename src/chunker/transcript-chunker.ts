@@ -1,6 +1,7 @@
 import type { Document, Mark } from '../document.ts'
 import { isPlainBoundary } from '../internal/grapheme.ts'
 import { lastAtMost } from '../internal/last-at-most.ts'
+import { looksLikeSubtitles, subtitleCues } from '../internal/subtitle-cues.ts'
 import { type BoundaryChunker, boundaryChunker } from './boundary-chunker.ts'
 import { BreakList, breakLevel } from './break-list.ts'
 import type { ChunkNotes } from './chunk-notes.ts'
@@ -13,8 +14,10 @@ const insideCue = { line: breakLevel.word, paragraph: breakLevel.clause, words: 
 
 /**
  * Cuts transcripts between cues: where the speaker changes or pauses first, then where a cue ends a sentence. Start and
- * end time of a chunk are those of its first and last cue, in `metadata.chunk`, with its speakers. Cues are the `cue`
- * marks of a document from `subtitleLoader`; a document without them is read as dialogue, `Name: words` a line.
+ * end time of a chunk are those of its cues, in `metadata.chunk`, with its speakers. Cues are the `cue` marks of a document
+ * from `subtitleLoader`, whose text is the words alone. A document without them may hold SubRip, WebVTT or Whisper's JSON
+ * as it is, cut between cues with all their markup, or dialogue: `Name: words` a line, with or without `[mm:ss]` before
+ * it. Throws `UNSUPPORTED_FORMAT` naming the cue that is malformed, when the first chunk is asked for.
  *
  * @example
  * ```ts
@@ -44,24 +47,32 @@ export function transcriptChunker(options: ChunkLimits = {}): BoundaryChunker {
   })
 }
 
-function cuesOf({ text, outline = [] }: Document): readonly Mark[] {
+function cuesOf({ id, text, outline = [] }: Document): readonly Mark[] {
   const cues = outline.filter(
     ({ kind, start, end }) =>
       kind === 'cue' && start >= 0 && end <= text.length && (start === 0 || isPlainBoundary(text, start)),
   )
-  return cues.length > 0 ? cues.toSorted((a, b) => a.start - b.start) : dialogue(text)
+  if (cues.length > 0) return cues.toSorted((a, b) => a.start - b.start)
+  if (!looksLikeSubtitles(text)) return dialogue(text)
+  return subtitleCues(text, id).map(({ parts: _, speaker, ...cue }) => ({
+    kind: 'cue',
+    ...cue,
+    ...(speaker === undefined ? {} : { label: speaker }),
+  }))
 }
 
 /** Turns of a dialogue: lines that begin with a name of up to four words and a colon. */
 function dialogue(text: string): Mark[] {
-  const turns: { kind: 'cue'; start: number; end: number; label: string }[] = []
+  const turns: { kind: 'cue'; start: number; end: number; label: string; startTime?: number }[] = []
   for (const match of text.matchAll(
-    /^(?:\[?\d{1,2}:\d{2}(?::\d{2})?\]?[ \t]+)?(\p{Lu}[\p{L}\p{M}\p{N}.'’_-]{0,30}(?:[ \t][\p{L}\p{N}.'’_()-]{1,30}){0,3}):[ \t]/gmu,
+    /^(?:\[?(\d{1,2}(?::\d{2}){1,2})\]?[ \t]+)?(\p{Lu}[\p{L}\p{M}\p{N}.'’_-]{0,30}(?:[ \t][\p{L}\p{N}.'’_()-]{1,30}){0,3}):[ \t]/gmu,
   )) {
     const start = match.index
     if (start > 0 && !isPlainBoundary(text, start)) continue
     if (turns.length > 0) turns[turns.length - 1]!.end = start
-    turns.push({ kind: 'cue', start, end: text.length, label: match[1]! })
+    const startTime = match[1]?.split(':').reduce((total, part) => total * 60 + Number(part), 0)
+    const time = startTime === undefined ? {} : { startTime }
+    turns.push({ kind: 'cue', start, end: text.length, label: match[2]!, ...time })
   }
   return turns
 }
@@ -87,17 +98,19 @@ function levelBetween(text: string, before: Mark | undefined, cue: Mark): number
   return /[.!?…。！？]["'”’)]*$/.test(tail) ? breakLevel.line : breakLevel.sentence
 }
 
+/** Cues may overlap: the first to start and the last to end need not be the first and the last of the text. */
 function cueNotes(cues: readonly Mark[], first: number, last: number): ChunkNotes {
   const speakers = new Set<string>()
-  for (let index = first; index <= last; index += 1) {
-    const { label } = cues[index]!
-    if (label !== undefined && label !== '') speakers.add(label)
+  let startTime = Number.POSITIVE_INFINITY
+  let endTime = Number.NEGATIVE_INFINITY
+  for (const cue of cues.slice(first, last + 1)) {
+    if (cue.label !== undefined && cue.label !== '') speakers.add(cue.label)
+    startTime = Math.min(startTime, cue.startTime ?? startTime)
+    endTime = Math.max(endTime, cue.endTime ?? endTime)
   }
-  const { startTime } = cues[first]!
-  const { endTime } = cues[last]!
   return {
-    ...(startTime === undefined ? {} : { startTime }),
-    ...(endTime === undefined ? {} : { endTime }),
+    ...(Number.isFinite(startTime) ? { startTime } : {}),
+    ...(Number.isFinite(endTime) ? { endTime } : {}),
     ...(speakers.size === 0 ? {} : { speakers: [...speakers] }),
   }
 }

@@ -107,23 +107,28 @@ function within(piece: OffsetPiece, start: number, end: number): [number, number
   return [Math.min(piece.sourceEnd, start + shift), Math.min(piece.sourceEnd, end + shift)]
 }
 
-/** First and last mark that share a unit with the span. Pages and cues follow each other without overlap. */
-function touching(marks: readonly Mark[], span: Span): [first: Mark, last: Mark] | undefined {
+/** Indices of the first and last mark that share a unit with the span. In the text, pages and cues follow each other. */
+function touching(marks: readonly Mark[], span: Span): [first: number, last: number] | undefined {
   const lastIndex = lastAtMost(marks, Math.max(span.start, span.end - 1), startOf)
   let firstIndex = Math.max(0, lastAtMost(marks, span.start, startOf))
   if (lastIndex >= firstIndex && marks[firstIndex]!.end <= span.start) firstIndex += 1
-  return lastIndex < firstIndex ? undefined : [marks[firstIndex]!, marks[lastIndex]!]
+  return lastIndex < firstIndex ? undefined : [firstIndex, lastIndex]
 }
 
 function pagesOf(pages: readonly Mark[], span: Span): { page?: number; endPage?: number } {
   const hit = touching(pages, span)
-  return hit === undefined ? {} : { page: hit[0].page!, endPage: hit[1].page! }
+  return hit === undefined ? {} : { page: pages[hit[0]]!.page!, endPage: pages[hit[1]]!.page! }
 }
 
+/** From the first to start to the last to end of the cues that share a unit with the span: they may overlap in time. */
 function timesOf(cues: readonly Mark[], span: Span): { startTime?: number; endTime?: number } {
   const hit = touching(cues, span)
   if (hit === undefined) return {}
-  const { startTime } = hit[0]
-  const { endTime } = hit[1]
+  let [{ startTime }, { endTime }] = [cues[hit[0]]!, cues[hit[1]]!]
+  for (let index = hit[0]; index <= hit[1]; index += 1) {
+    const cue = cues[index]!
+    if (cue.startTime !== undefined) startTime = Math.min(startTime ?? cue.startTime, cue.startTime)
+    if (cue.endTime !== undefined) endTime = Math.max(endTime ?? cue.endTime, cue.endTime)
+  }
   return { ...(startTime === undefined ? {} : { startTime }), ...(endTime === undefined ? {} : { endTime }) }
 }

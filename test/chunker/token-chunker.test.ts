@@ -4,8 +4,8 @@ import { describeLaws } from './laws.ts'
 
 describeLaws('tokenChunker', tokenChunker)
 
-test('every chunk but the last is at least four fifths full', () => {
+test('every chunk but the last is at least two thirds full, less a word', () => {
   const text = 'alpha beta\n\ngamma delta. '.repeat(100)
   const chunks = [...tokenChunker({ maxTokens: 100, counter: characterCounter() }).chunk({ id: 'd', text })]
-  for (const { tokenCount } of chunks.slice(0, -1)) expect(tokenCount).toBeGreaterThanOrEqual(80)
+  for (const { tokenCount } of chunks.slice(0, -1)) expect(tokenCount).toBeGreaterThanOrEqual(65)
 })

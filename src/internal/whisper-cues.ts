@@ -1,6 +1,6 @@
 import { GroundlineError } from '../errors.ts'
-import { type JsonSpan, jsonSpans } from '../internal/json-spans.ts'
-import type { SourceCue } from './subtitle-loader.ts'
+import { type JsonSpan, jsonSpans } from './json-spans.ts'
+import type { CueFault, SourceCue } from './subtitle-cues.ts'
 
 /** Words this far apart, in seconds, begin a new cue. */
 const PAUSE = 1
@@ -10,7 +10,7 @@ const LONGEST = 30
  * Cues of Whisper's JSON: `segments` (or `chunks` with `timestamp` pairs), else `words` joined into cues at pauses and
  * sentence ends. A last `timestamp` of null ends where it starts.
  */
-export function whisperCues(original: string, id: string, fail: (cue: number, problem: string) => never): SourceCue[] {
+export function whisperCues(original: string, id: string, fail: CueFault): SourceCue[] {
   const { spans, fault } = jsonSpans(original)
   if (fault !== undefined) {
     throw new GroundlineError('UNSUPPORTED_FORMAT', `${JSON.stringify(id)} is not JSON at offset ${fault.position}`, {
@@ -35,9 +35,18 @@ export function whisperCues(original: string, id: string, fail: (cue: number, pr
     if (startTime === undefined || endTime === undefined) return fail(index + 1, 'has no start and end in seconds')
     if (endTime < startTime) return fail(index + 1, `ends (${endTime}) before it starts (${startTime})`)
     const speaker = field(item, 'speaker')
-    const { start, end } = places.get(index) ?? { start: 0, end: 0 }
-    const parts = text.trim() === '' ? [] : [{ text: text.trim(), start, end }]
-    return { startTime, endTime, ...(typeof speaker === 'string' ? { speaker } : {}), parts }
+    const place = places.get(index)
+    if (place === undefined) return fail(index + 1, 'has no text')
+    const { words, item: whole } = place
+    const parts = text.trim() === '' ? [] : [{ text: text.trim(), start: words.start, end: words.end }]
+    return {
+      start: whole.start,
+      end: whole.end,
+      startTime,
+      endTime,
+      ...(typeof speaker === 'string' ? { speaker } : {}),
+      parts,
+    }
   })
   return key === 'words' ? joinWords(cues) : cues
 }
@@ -55,15 +64,16 @@ function timesOf(item: unknown): [start: number | undefined, end: number | undef
   return [number(start), end === null ? number(start) : number(end)]
 }
 
-/** Where the text of each item of the list stands in the file. */
-function textPlaces(spans: readonly JsonSpan[], list: string): Map<number, JsonSpan> {
-  const places = new Map<number, JsonSpan>()
+/** Where each item of the list stands in the file, and its text. */
+function textPlaces(spans: readonly JsonSpan[], list: string): Map<number, { item: JsonSpan; words: JsonSpan }> {
+  const places = new Map<number, { item: JsonSpan; words: JsonSpan }>()
   for (const span of spans) {
     if (span.key !== 'text' && span.key !== 'word') continue
     const item = spans[span.parent]
     const owner = item === undefined ? undefined : spans[item.parent]
     const isList = list === '' ? owner?.parent === -1 : owner?.key === list && spans[owner.parent]?.parent === -1
-    if (item !== undefined && isList && !places.has(Number(item.key))) places.set(Number(item.key), span)
+    if (item !== undefined && isList && !places.has(Number(item.key)))
+      places.set(Number(item.key), { item, words: span })
   }
   return places
 }
@@ -78,7 +88,7 @@ function joinWords(words: readonly SourceCue[]): SourceCue[] {
     else {
       const at = word.parts[0]?.start ?? 0
       const parts = [...last.parts, { text: ' ', start: at, end: at }, ...word.parts]
-      cues[cues.length - 1] = { ...last, endTime: word.endTime, parts }
+      cues[cues.length - 1] = { ...last, end: word.end, endTime: word.endTime, parts }
     }
   }
   return cues
