@@ -73,7 +73,9 @@ async function miniLm() {
     options.cache && embedders.embeddingCache(embedders.storageVectorStore({ storage: fileStorage(options.cache) }))
   const embed = async (texts, call) => {
     const how = { countTokens: (text) => tokenizer.count(text), onOverlong: 'truncate', cache, concurrency: 1 }
-    const result = await embedders.embedAll(embedder, texts, { ...how, ...call, retry: { deadlineMs: 3_600_000 } })
+    // One abstract of cran is empty, and embedAll refuses empty texts.
+    const filled = texts.map((text) => text || '.')
+    const result = await embedders.embedAll(embedder, filled, { ...how, ...call, retry: { deadlineMs: 3_600_000 } })
     return { vectors: embedders.everyVector(result), usage: {} }
   }
   return { embedder: { ...embedder, embed }, close: whole.close }

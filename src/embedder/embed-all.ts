@@ -1,114 +1,39 @@
-import type { GroundlineError } from '../errors.ts'
-import { requireInteger } from '../internal/argument.ts'
-import { type RetryPolicy, requireRetryPolicy } from '../internal/retry.ts'
-import { planBatches, utf8Length } from './batches.ts'
-import type { Embedder, EmbedOptions } from './embedder.ts'
-import { type EmbeddingCache, embeddingKey } from './embedding-cache.ts'
-import { type EmbedAdjustment, type OverlongPolicy, type PreparedInput, prepareInput } from './prepare-input.ts'
-import { type RunOptions, runBatches } from './run-batches.ts'
-
-/** Options of {@link embedAll}. */
-export interface EmbedAllOptions<I = string> extends EmbedOptions {
-  /** Calls under way at once, from 1 to 1,000. Default 4. */
-  readonly concurrency?: number
-  /**
-   * Tokens of an input by the model's own tokenizer: for batches within `limits.batchTokens`, and to find inputs over
-   * `limits.inputTokens`. Without it half of the UTF-8 bytes stand for the tokens of a batch, more than natural language
-   * needs, and the provider decides which inputs are too long.
-   */
-  readonly countTokens?: (input: I) => number
-  /** What is done with a text over `limits.inputTokens`. Needs `countTokens`. Default `refuse`: a failure of that input. */
-  readonly onOverlong?: OverlongPolicy
-  /** How failed calls are repeated. Default three attempts. */
-  readonly retry?: RetryPolicy
-  /** Where vectors are looked up and kept, each before its batch counts as done. Default none. */
-  readonly cache?: EmbeddingCache
-  /** What the provider charges for a million tokens, to sum up `usage.cost`. */
-  readonly pricePerMillionTokens?: number
-}
-
-/** An input that has no vector, and why. */
-export interface EmbedFailure {
-  /** Position of the input, counted from 0. */
-  readonly index: number
-  /** What went wrong. */
-  readonly error: GroundlineError
-}
-
-/** What all calls cost together. */
-export interface EmbedAllUsage {
-  /** Calls that were answered. */
-  readonly calls: number
-  /** Tokens billed; absent as soon as one answer did not say. */
-  readonly tokens?: number
-  /** `tokens` at the price given; absent when either is unknown. In the currency of the price. */
-  readonly cost?: number
-}
-
-/** The vectors of many inputs. */
-export interface EmbedAllResult {
-  /** One entry an input, in order; undefined for those in `failures`. */
-  readonly vectors: readonly (Float32Array | undefined)[]
-  /** The inputs without a vector, by index. */
-  readonly failures: readonly EmbedFailure[]
-  /** What was changed in inputs before they were embedded, by index. */
-  readonly adjustments: readonly EmbedAdjustment[]
-  /** What the calls cost. */
-  readonly usage: EmbedAllUsage
-}
+import { type EmbedAllOptions, type EmbedAllResult, type EmbedFailure, embedInputs } from './embed-inputs.ts'
+import { embedStream } from './embed-stream.ts'
+import type { Embedder } from './embedder.ts'
+import type { EmbedAdjustment } from './prepare-input.ts'
 
 /**
  * Embeds any number of inputs. Equal texts are embedded once; batches stay within the embedder's limits and run several
  * at once; failed calls are repeated; a refused batch is bisected, so that one bad input does not lose the others; every
  * answer must have one finite, non-zero vector of the right length for each input. Empty texts fail. The result lists
- * what failed and what was changed. Rejects only on abort, invalid arguments, and a failing cache.
+ * what failed and what was changed. Rejects only on abort, invalid arguments, a failing cache, and failing inputs.
+ *
+ * Inputs that are no array are read as they are needed and not kept: memory holds the vectors and two windows of texts,
+ * and equal texts further apart than that are embedded once only with a `cache`. Where the vectors are too many to hold
+ * as well, use `embedStream`.
  *
  * @example
  * const { vectors, failures } = await embedAll(lexicalHashEmbedder(), ['one text', 'another'], { role: 'document' })
  */
 export async function embedAll<I = string>(
   embedder: Embedder<I>,
-  inputs: readonly I[],
+  inputs: Iterable<I> | AsyncIterable<I>,
   options: EmbedAllOptions<I> = {},
 ): Promise<EmbedAllResult> {
-  const { concurrency = 4, retry = {}, cache, role = 'document', signal, pricePerMillionTokens } = options
-  requireInteger('concurrency', concurrency, 1, 1000)
-  requireRetryPolicy(retry)
-  signal?.throwIfAborted()
-
+  if (Array.isArray(inputs)) return embedInputs(embedder, inputs, options)
+  const vectors: (Float32Array | undefined)[] = []
   const failures: EmbedFailure[] = []
   const adjustments: EmbedAdjustment[] = []
-  const pieces = new DistinctPieces<I>()
-  const plans = inputs.map((input, index) => {
-    const prepared = prepare(index, input, embedder, options)
-    if (prepared instanceof Error) {
-      failures.push({ index, error: prepared })
-      return []
-    }
-    for (const change of prepared.changes) adjustments.push({ index, change })
-    return prepared.pieces.map(({ text, tokens }) => ({ piece: pieces.add(text, tokens), tokens: tokens ?? 1 }))
-  })
-
-  const run: RunOptions = { concurrency, retry, signal, role }
-  const outcome = await embedPieces(embedder, pieces, run, cache)
-  const vectors = plans.map((plan, index) => {
-    const parts: { vector: Float32Array; tokens: number }[] = []
-    for (const { piece, tokens } of plan) {
-      const item = outcome.items[piece]
-      if (item instanceof Float32Array) parts.push({ vector: item, tokens })
-      else if (item) {
-        failures.push({ index, error: item })
-        return undefined
-      }
-    }
-    return average(parts)
-  })
-  failures.sort((a, b) => a.index - b.index)
-  const { calls, tokens } = outcome
-  const cost =
-    tokens === undefined || pricePerMillionTokens === undefined ? undefined : (tokens * pricePerMillionTokens) / 1e6
-  const usage = { calls, ...(tokens !== undefined && { tokens }), ...(cost !== undefined && { cost }) }
-  return { vectors, failures, adjustments, usage }
+  const stream = embedStream(embedder, inputs, options)
+  for (;;) {
+    const step = await stream.next()
+    if (step.done) return { vectors, failures, adjustments, usage: step.value }
+    const { index, vector, error, changes } = step.value
+    vectors.push(vector)
+    if (error) failures.push({ index, error })
+    for (const change of changes) adjustments.push({ index, change })
+  }
 }
 
 /** The vectors of a result in which nothing failed. Throws the first failure otherwise. */
@@ -116,101 +41,4 @@ export function everyVector(result: EmbedAllResult): readonly Float32Array[] {
   const [first] = result.failures
   if (first) throw first.error
   return result.vectors as readonly Float32Array[]
-}
-
-/** Inputs to embed, equal texts once. */
-class DistinctPieces<I> {
-  readonly inputs: I[] = []
-  readonly sizes: { tokens: number; bytes: number }[] = []
-  readonly #known = new Map<I, number>()
-
-  add(input: I, tokens: number | undefined): number {
-    const known = this.#known.get(input)
-    if (known !== undefined) return known
-    const bytes = typeof input === 'string' ? utf8Length(input) : 0
-    this.#known.set(input, this.inputs.length)
-    this.sizes.push({ bytes, tokens: tokens ?? Math.ceil(bytes / 2) })
-    return this.inputs.push(input) - 1
-  }
-}
-
-function prepare<I>(
-  index: number,
-  input: I,
-  embedder: Embedder<I>,
-  options: EmbedAllOptions<I>,
-):
-  | { readonly pieces: readonly { text: I; tokens: number | undefined }[]; readonly changes: PreparedInput['changes'] }
-  | GroundlineError {
-  const { countTokens, onOverlong = 'refuse' } = options
-  if (typeof input !== 'string') return { pieces: [{ text: input, tokens: countTokens?.(input) }], changes: [] }
-  const count = countTokens as ((text: string) => number) | undefined
-  const inputTokens = embedder.limits?.inputTokens
-  const prepared = prepareInput(index, input, { inputTokens, countTokens: count, onOverlong })
-  // I is string here; the compiler cannot narrow a type parameter by one of its values.
-  return prepared as ReturnType<typeof prepare<I>>
-}
-
-async function embedPieces<I>(
-  embedder: Embedder<I>,
-  pieces: DistinctPieces<I>,
-  run: RunOptions,
-  cache: EmbeddingCache | undefined,
-): Promise<Awaited<ReturnType<typeof runBatches>>> {
-  const { inputs, sizes } = pieces
-  if (!cache || !inputs.every((input) => typeof input === 'string'))
-    return runBatches(embedder, inputs, [...planBatches(sizes, embedder.limits)], run)
-
-  const items = new Array<Float32Array | GroundlineError>(inputs.length)
-  let calls = 0
-  let tokens: number | undefined = 0
-  const keys = inputs.map((text) => embeddingKey(embedder.space, run.role ?? 'document', text))
-  const found = await cache.resolve(
-    keys,
-    async (missing, keep) => {
-      const outcome = await runBatches(
-        embedder,
-        missing.map((index) => inputs[index] as I),
-        [
-          ...planBatches(
-            missing.map((index) => sizes[index] ?? { tokens: 0, bytes: 0 }),
-            embedder.limits,
-          ),
-        ],
-        {
-          ...run,
-          onFinished: (finished) => keep(finished.map(({ index, vector }) => ({ index: missing[index] ?? 0, vector }))),
-        },
-      )
-      calls += outcome.calls
-      tokens = tokens === undefined || outcome.tokens === undefined ? undefined : tokens + outcome.tokens
-      for (const [position, item] of outcome.items.entries()) items[missing[position] ?? 0] = item
-    },
-    run.signal,
-  )
-  for (const [index, vector] of found.entries()) if (vector) items[index] = vector
-  return { items, calls, tokens }
-}
-
-/** The mean of the pieces' vectors by tokens, of the same length as they have; the vector itself where there is one. */
-function average(
-  parts: readonly { readonly vector: Float32Array; readonly tokens: number }[],
-): Float32Array | undefined {
-  const [first] = parts
-  if (first === undefined || parts.length === 1) return first?.vector
-  const sums = new Float64Array(first.vector.length)
-  let weight = 0
-  for (const { vector, tokens } of parts) {
-    weight += tokens
-    for (const [index, component] of vector.entries()) sums[index] = (sums[index] ?? 0) + component * tokens
-  }
-  const wanted = Math.sqrt(squares(first.vector))
-  const scale = Math.sqrt(squares(sums))
-  return Float32Array.from(sums, (sum) => (scale === 0 ? sum / weight : (sum * wanted) / scale))
-}
-
-function squares(vector: Float32Array | Float64Array): number {
-  let sum = 0
-  for (const component of vector) sum += component * component
-  return sum
 }

@@ -9,14 +9,9 @@ export { requireSameSpace, type SpaceLike, spaceFingerprint } from '../internal/
 export { type RateLimiter, type RateLimits, type Reservation, rateLimiter } from '../internal/rate-limiter.ts'
 export type { RetryPolicy } from '../internal/retry.ts'
 export { type RetryBudget, type RetryBudgetOptions, retryBudget } from '../internal/retry-budget.ts'
-export {
-  type EmbedAllOptions,
-  type EmbedAllResult,
-  type EmbedAllUsage,
-  type EmbedFailure,
-  embedAll,
-  everyVector,
-} from './embed-all.ts'
+export { embedAll, everyVector } from './embed-all.ts'
+export type { EmbedAllOptions, EmbedAllResult, EmbedAllUsage, EmbedFailure } from './embed-inputs.ts'
+export { type EmbeddedItem, type EmbedStreamOptions, embedStream } from './embed-stream.ts'
 export type { Embedder, Embedding, EmbeddingSpace, EmbedLimits, EmbedOptions, EmbedUsage } from './embedder.ts'
 export {
   type EmbeddingCache,

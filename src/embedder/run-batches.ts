@@ -1,3 +1,4 @@
+import type { LimitFunction } from 'p-limit'
 import { type GroundlineError, isGroundlineError, isProviderError } from '../errors.ts'
 import { checkReply, type PartialReply, partialReply } from '../internal/embedding-reply.ts'
 import { mapConcurrent } from '../internal/map-concurrent.ts'
@@ -19,6 +20,8 @@ export interface BatchesOutcome {
 export interface RunOptions extends EmbedOptions {
   /** Calls under way at once. */
   readonly concurrency: number
+  /** Takes the place of `concurrency` where several runs share it. */
+  readonly limit?: LimitFunction | undefined
   /** How failed calls are repeated. */
   readonly retry: RetryPolicy
   /** Takes finished vectors before their batch counts as done. */
@@ -102,7 +105,7 @@ export async function runBatches<I>(
     await accept(start, reply)
     return undefined
   }
-  await mapConcurrent(ranges, options.concurrency, ({ start, end }) => run(start, end), signal)
+  await mapConcurrent(ranges, options.limit ?? options.concurrency, ({ start, end }) => run(start, end), signal)
   return { items, calls, tokens }
 }
 

@@ -1,8 +1,14 @@
 import { ProviderError } from '../errors.ts'
 import { type Clock, systemClock } from './clock.ts'
+import { connectWatch } from './connect-watch.ts'
 
 /** How long the parts of a call to a provider may take, in milliseconds. `Infinity` switches one off. */
 export interface Deadlines {
+  /**
+   * From the call to a connection: name, socket, TLS. Default 10,000. It counts with Node's own `fetch`, which tells when
+   * it is connected; elsewhere and with a `fetch` of the caller's own, `headMs` bounds it.
+   */
+  readonly connectMs?: number | undefined
   /** From the call to the head of the answer: connection, request, the provider's work. Default 60,000. */
   readonly headMs?: number | undefined
   /** From the head to the first byte of the body. Default 30,000. */
@@ -17,7 +23,7 @@ export interface Deadlines {
 export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>
 
 /**
- * A `fetch` that gives up when the head, the first byte or the next piece of the body is late; the SDKs' own timeouts
+ * A `fetch` that gives up when the connection, the head, the first byte or the next piece of the body is late; the SDKs' own timeouts
  * end when the head arrives, so a stalled body would hang. Redirects are refused: a provider's address does not move,
  * and texts must not follow one. The error is a retryable `ProviderError` that `providerFailure` finds through the
  * SDK's wrapping.
@@ -28,7 +34,7 @@ export function deadlineFetch(
   fetch: Fetch = globalThis.fetch,
   clock: Clock = systemClock,
 ): Fetch {
-  const { headMs = 60_000, firstByteMs = 30_000, idleMs = 30_000 } = deadlines
+  const { connectMs = 10_000, headMs = 60_000, firstByteMs = 30_000, idleMs = 30_000 } = deadlines
   return async (input, init = {}) => {
     const late = new AbortController()
     const outer = init.signal ?? (input instanceof Request ? input.signal : undefined)
@@ -40,11 +46,17 @@ export function deadlineFetch(
 
     const tooLate = rejection(late.signal)
     const stop = watch(headMs, 'no answer')
+    // Only the platform's fetch is known to take a dispatcher; one of the caller's may have its own.
+    const own = fetch === globalThis.fetch && connectMs !== Number.POSITIVE_INFINITY
+    let stopConnect = () => {}
+    const told = own ? connectWatch(() => stopConnect()) : undefined
+    if (told) stopConnect = watch(connectMs, 'no connection')
     let response: Response
     try {
-      response = await Promise.race([fetch(input, { ...init, redirect: 'error', signal }), tooLate])
+      response = await Promise.race([fetch(input, { ...told, ...init, redirect: 'error', signal }), tooLate])
     } finally {
       stop()
+      stopConnect()
     }
     if (response.body === null) return response
     return new Response(watchBody(response.body, tooLate, watch, firstByteMs, idleMs), {

@@ -1,17 +1,17 @@
-import pLimit from 'p-limit'
+import pLimit, { type LimitFunction } from 'p-limit'
 
 /**
- * Maps inputs with at most `concurrency` calls under way; results keep the order of the inputs. The first failure or
+ * Maps inputs with at most `concurrency` calls under way, or within a limit that others share; results keep the order of the inputs. The first failure or
  * abort rejects at once; calls not yet started never start.
  */
 export async function mapConcurrent<T, R>(
   inputs: readonly T[],
-  concurrency: number,
+  concurrency: number | LimitFunction,
   map: (input: T, index: number) => Promise<R>,
   signal?: AbortSignal,
 ): Promise<R[]> {
   signal?.throwIfAborted()
-  const limit = pLimit(concurrency)
+  const limit = typeof concurrency === 'number' ? pLimit(concurrency) : concurrency
   let stopped = false
   const run = (input: T, index: number) =>
     limit(async () => {

@@ -7,6 +7,7 @@ import { invalidResponse } from './provider-error.ts'
 
 /** Deadlines for a client whose `fetch` has deadlines already. */
 export const UNBOUNDED: Deadlines = {
+  connectMs: Number.POSITIVE_INFINITY,
   headMs: Number.POSITIVE_INFINITY,
   firstByteMs: Number.POSITIVE_INFINITY,
   idleMs: Number.POSITIVE_INFINITY,

@@ -1,5 +1,5 @@
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createSilentServer, type Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import type { Clock } from '../../src/internal/clock.ts'
 import { deadlineFetch, withDeadline } from '../../src/internal/deadline.ts'
@@ -40,6 +40,41 @@ describe('deadlineFetch', () => {
       () => clock.strike(),
       async (url) => {
         await expect(deadlineFetch('acme', {}, fetch, clock)(url)).rejects.toMatchObject(late)
+      },
+    )
+  })
+
+  it('gives up on a connection that is never made, by a deadline of its own', async () => {
+    // It takes sockets and never answers the start of TLS.
+    const server = createSilentServer((socket) => sockets.push(socket))
+    const sockets: Socket[] = []
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`
+    const started = performance.now()
+    await expect(deadlineFetch('acme', { connectMs: 60, headMs: 20_000 })(url)).rejects.toMatchObject({
+      ...late,
+      details: { part: 'no connection', deadlineMs: 60 },
+    })
+    expect(performance.now() - started).toBeLessThan(10_000)
+    for (const socket of sockets) socket.destroy()
+    await new Promise((resolve) => server.close(resolve))
+  })
+
+  it('lets a connected provider take longer than the connection may, fresh or kept alive', async () => {
+    const clock = strikingClock()
+    await withServer(
+      (_, response) => {
+        // Strikes every deadline that is not over: connected, only the head's is left, and it is infinite.
+        clock.strike()
+        response.end('slow')
+      },
+      async (url) => {
+        const patient = deadlineFetch('acme', { connectMs: 50, headMs: Number.POSITIVE_INFINITY }, fetch, clock)
+        for (let call = 0; call < 3; call++) {
+          const response = await patient(url, { method: 'POST', body: 'text' })
+          expect(await response.text()).toBe('slow')
+          expect(clock.pending()).toBe(0)
+        }
       },
     )
   })
