@@ -129,7 +129,8 @@ async function faults() {
   expectThat(wrong === 0, `${wrong} wrong pairs`)
   expectThat(late === 0, `${late} calls settled after their deadline`)
   expectThat(server.requests.length <= calls * 3, `more than three attempts a call`)
-  expectThat(done >= calls * 0.85, `only ${done} of ${calls} calls got a vector`)
+  // Three attempts at 35 % leave 4.3 % without an answer.
+  expectThat(done >= calls * 0.95, `only ${done} of ${calls} calls got a vector`)
   await server.close()
 }
 

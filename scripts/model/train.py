@@ -155,7 +155,7 @@ def clustered(train: list[Pair], bodies: csr_matrix, rows: np.ndarray, size: int
     keep = np.array([SAMPLED[pair[0]] for pair in train]) > noise.random(len(train))
     members = np.nonzero(keep)[0]
     vectors = np.concatenate([unit(bodies[members[start : start + 16384]] @ rows)[0].astype(np.float16) for start in range(0, len(members), 16384)])
-    groups = [members[group] for group in neighbourhoods(vectors, noise, 300, size // 2)]
+    groups = [members[group] for group in neighbourhoods(vectors, noise, min(300, len(members) // (2 * size)), size // 2)]
     sizes = np.array([len(group) for group in groups], dtype=np.float64)
     while True:
         chosen = noise.choice(len(groups), 2, replace=False, p=sizes / sizes.sum())
@@ -200,7 +200,7 @@ def main() -> None:
     text_bags = bags(words, texts)
     print(f"{len(texts)} teacher texts", flush=True)
 
-    near = neighbourhoods(teacher, noise, 400, 64)
+    near = neighbourhoods(teacher, noise, min(400, len(teacher) // 160), 64)
 
     def teacher_step(rate: float) -> float:
         groups = [near[rng.randrange(len(near))] for _ in range(options.batch // 64)]

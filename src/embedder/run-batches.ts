@@ -1,5 +1,5 @@
 import type { LimitFunction } from 'p-limit'
-import { type GroundlineError, isGroundlineError, isProviderError } from '../errors.ts'
+import { type GroundlineError, isGroundlineError, isProviderError, ProviderError } from '../errors.ts'
 import { checkReply, type PartialReply, partialReply } from '../internal/embedding-reply.ts'
 import { mapConcurrent } from '../internal/map-concurrent.ts'
 import { invalidResponse } from '../internal/provider-error.ts'
@@ -58,8 +58,12 @@ export async function runBatches<I>(
 
   const call = async (batch: readonly I[]) => {
     const request = async (inner: AbortSignal) => {
-      const reply = await embedder.embed(batch, { signal: inner, ...(role && { role }) })
-      return checkReply(name, reply, batch.length, embedder.dimensions)
+      try {
+        const reply = await embedder.embed(batch, { signal: inner, ...(role && { role }) })
+        return checkReply(name, reply, batch.length, embedder.dimensions)
+      } catch (error) {
+        throw batch.length === 1 ? worthAnotherTry(error) : error
+      }
     }
     try {
       return await callWithRetry(name, request, retry, signal)
@@ -120,6 +124,23 @@ function isRefusal(error: GroundlineError): boolean {
   if (isHopeless(error)) return false
   if (!isProviderError(error)) return true
   return error.status === undefined ? !error.retryable : REFUSING_STATUS.has(error.status) || isMalformed(error)
+}
+
+/**
+ * An answer of the wrong shape gave its inputs nothing. A batch is cut in two, which is another try; a single input gets
+ * the tries of the policy. One vector that is unusable would come again.
+ */
+function worthAnotherTry(error: unknown): unknown {
+  if (!isProviderError(error) || !isMalformed(error) || error.retryable || partialReply(error)) return error
+  const { provider, status, details, cause } = error
+  return new ProviderError(error.message, {
+    provider,
+    status,
+    retryable: true,
+    code: 'INVALID_RESPONSE',
+    cause,
+    details,
+  })
 }
 
 function isMalformed(error: GroundlineError): boolean {

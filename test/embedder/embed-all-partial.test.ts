@@ -87,6 +87,24 @@ describe('embedAll with poison among the inputs', () => {
     expect(calls).toBeLessThan(100)
   })
 
+  it('asks again for a single input whose answer had the wrong shape, three times at the most', async () => {
+    for (const [good, attempts] of [
+      [3, 3],
+      [9, 3],
+    ] as const) {
+      let calls = 0
+      const flaky: Embedder = {
+        ...fake,
+        embed: async (inputs) => (++calls < good ? { vectors: [], usage: {} } : fake.embed(inputs)),
+      }
+      const { vectors, failures } = await embedAll(flaky, ['one'], { retry: { baseMs: 0 } })
+      expect(calls).toBe(attempts)
+      expect(vectors[0] !== undefined).toBe(good === 3)
+      expect(failures).toHaveLength(good === 3 ? 0 : 1)
+      for (const { error } of failures) expect(error.code).toBe('INVALID_RESPONSE')
+    }
+  })
+
   it('does not bisect an outage', async () => {
     const { embedder } = poisoned(new Set(['text 0']), 16, unavailable)
     let calls = 0

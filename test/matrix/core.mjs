@@ -1,6 +1,6 @@
 /** The core modules in one program, for runtimes other than this Node: must give the same digest everywhere. */
 import { markdownChunker } from 'groundline/chunker'
-import { lexicalHashEmbedder } from 'groundline/embedder'
+import { lexicalHashEmbedder, staticEmbedder } from 'groundline/embedder'
 import { lexicalIndex } from 'groundline/lexical-index'
 import { promptAssembler } from 'groundline/prompt-assembler'
 import { denseRetriever, hybridRetriever, lexicalRetriever, memoryChunkStore } from 'groundline/retriever'
@@ -15,12 +15,15 @@ const sections = Array.from(
 )
 
 /** Chunks, embeds, retrieves and assembles; gives the prompt, the chunk ids and the vectors as one digest. */
-export async function runCore(vocabulary) {
+export async function runCore(vocabulary, model) {
   const tokenizer = o200kBase({ bytes: vocabulary })
   const text = `# Handbook\n\n${sections.join('\n')}`
   const chunks = [...markdownChunker({ maxTokens: 48, counter: tokenizer }).chunk({ id: 'handbook.md', text })]
-  const embedder = lexicalHashEmbedder({ dimensions: 256 })
-  const { vectors } = await embedder.embed(chunks.map((chunk) => chunk.text))
+  const embedder = await staticEmbedder({ bytes: model, dimensions: 256 })
+  const texts = chunks.map((chunk) => chunk.text)
+  const { vectors } = await embedder.embed(texts)
+  const others = [await staticEmbedder({ bytes: model }), lexicalHashEmbedder()]
+  const more = (await Promise.all(others.map((other) => other.embed(texts)))).flatMap((reply) => reply.vectors)
   const vectorIndex = exactIndex({ dimensions: 256, metric: 'cosine', space: embedder.space })
   await vectorIndex.upsert(chunks.map(({ id, metadata }, at) => ({ id, metadata, vector: vectors[at] })))
   const words = lexicalIndex()
@@ -36,7 +39,9 @@ export async function runCore(vocabulary) {
   const prompt = promptAssembler({ counter: exactCounter(tokenizer), contextWindow: 900, outputReserve: 200 }).assemble(
     { question, passages },
   )
-  const bits = vectors.map((vector) => Array.from(new Uint32Array(vector.buffer, vector.byteOffset, vector.length)))
+  const bits = [...vectors, ...more].map((vector) =>
+    Array.from(new Uint32Array(vector.buffer, vector.byteOffset, vector.length)),
+  )
   const data = new TextEncoder().encode(JSON.stringify([prompt, chunks.map(({ id }) => id), bits]))
   return Array.from(new Uint8Array(await crypto.subtle.digest('SHA-256', data)), (byte) =>
     byte.toString(16).padStart(2, '0'),
