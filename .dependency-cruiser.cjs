@@ -35,7 +35,9 @@ module.exports = {
     valuesOnlyFrom('filter-imports-errors', '^src/filter\\.ts$', '^src/(errors\\.ts$|internal/)'),
     valuesOnlyFrom('internal-imports-errors', '^src/internal/', '^src/(internal/|errors\\.ts$)'),
     ...[...modules, ...composing].flatMap((folder) => {
-      const allowed = `^src/(${folder}/|internal/|(filter|errors)\\.ts$)`
+      // What models see of tools is known in one place: docs/decisions/0078.
+      const shared = folder === 'prompt-assembler' ? 'tokenizer/tool-declarations\\.ts$|' : ''
+      const allowed = `^src/(${shared}${folder}/|internal/|(filter|errors)\\.ts$)`
       return [
         valuesOnlyFrom(`${folder}-values`, `^src/${folder}/`, allowed),
         typesOnlyFrom(`${folder}-types`, `^src/${folder}/`, allowed),

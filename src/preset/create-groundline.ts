@@ -126,6 +126,7 @@ export async function createGroundline<M extends Metadata = Metadata>(
     return assembler.assemble({
       instructions: session?.settings.instructions ?? instructions,
       history: session?.history ?? [],
+      ...(session && { historyFrom: session.historyFrom }),
       passages,
       question,
     })
@@ -181,6 +182,7 @@ export async function createGroundline<M extends Metadata = Metadata>(
       for await (const event of answer(model, prompt, { maxOutputTokens, signal })) {
         if (event.type === 'done') {
           session?.append({ role: 'user', content: question }, { role: 'assistant', content: event.answer.text })
+          session?.cut(prompt.historyFrom)
         }
         yield event
       }

@@ -1,7 +1,7 @@
 import type { Metadata } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
 import type { Filter } from '../filter.ts'
-import { describe } from '../internal/argument.ts'
+import { describe, requireInteger } from '../internal/argument.ts'
 import type { PromptMessage } from '../prompt-assembler/prompt-assembler.ts'
 
 /** What holds for every question of a session. */
@@ -22,6 +22,8 @@ export interface SessionJson<M extends Metadata = Metadata> {
   readonly settings: SessionSettings<M>
   /** The conversation so far. */
   readonly history: readonly PromptMessage[]
+  /** Where the last prompt began its history; 0 where absent. */
+  readonly historyFrom?: number
 }
 
 /** A conversation: its history and settings, owned by the caller and passed to each call. */
@@ -30,8 +32,15 @@ export interface Session<M extends Metadata = Metadata> {
   readonly settings: SessionSettings<M>
   /** The conversation so far, oldest first. */
   readonly history: readonly PromptMessage[]
+  /**
+   * Index of the message with which prompts begin the history. It moves only when the history no longer fits, so that prompts
+   * in a row begin alike and a provider's cache takes hold.
+   */
+  readonly historyFrom: number
   /** Adds messages at the end. */
   append(...messages: readonly PromptMessage[]): void
+  /** Begins the history of later prompts at a message: `prompt.historyFrom` of the last one. Throws `INVALID_ARGUMENT` beyond the history. */
+  cut(historyFrom: number): void
   /** The session as plain data, for `JSON.stringify`. */
   toJSON(): SessionJson<M>
 }
@@ -49,6 +58,7 @@ export interface Session<M extends Metadata = Metadata> {
 export function createSession<M extends Metadata = Metadata>(
   settings: SessionSettings<M> = {},
   history: readonly PromptMessage[] = [],
+  historyFrom: number = 0,
 ): Session<M> {
   const messages: PromptMessage[] = []
   const append = (...added: readonly PromptMessage[]) => {
@@ -56,13 +66,23 @@ export function createSession<M extends Metadata = Metadata>(
     messages.push(...added)
   }
   append(...history)
+  let from = 0
+  const cut = (index: number) => {
+    requireInteger('historyFrom', index, 0, messages.length)
+    from = index
+  }
+  cut(historyFrom)
   return {
     settings: { ...settings },
     get history() {
       return [...messages]
     },
+    get historyFrom() {
+      return from
+    },
     append,
-    toJSON: () => ({ format: 1, settings: { ...settings }, history: [...messages] }),
+    cut,
+    toJSON: () => ({ format: 1, settings: { ...settings }, history: [...messages], historyFrom: from }),
   }
 }
 
@@ -71,7 +91,7 @@ export function sessionFromJson<M extends Metadata = Metadata>(json: SessionJson
   if (typeof json !== 'object' || json === null || json.format !== 1 || !Array.isArray(json.history)) {
     throw new GroundlineError('UNSUPPORTED_FORMAT', `expected a session of format 1, got ${describe(json)}`)
   }
-  return createSession<M>(json.settings, json.history)
+  return createSession<M>(json.settings, json.history, json.historyFrom)
 }
 
 function requireMessage(message: PromptMessage, index: number): void {

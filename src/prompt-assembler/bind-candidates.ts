@@ -40,7 +40,7 @@ interface Unit {
 /**
  * Makes one candidate of parts bound by `group` or `requires`, whose options are the permitted ways to have some of them. What
  * a required part needs is required too. The candidate competes in the highest band of its members. `fail` must throw; it is
- * called for cycles, and for requirements that name no part or a turn of the history, which is a sequence.
+ * called for cycles, and for requirements that name no part.
  */
 export function bindCandidates(
   candidates: readonly Candidate[],
@@ -55,10 +55,6 @@ export function bindCandidates(
   for (const { key } of candidates) {
     for (const wanted of settingsOf(key).requires ?? []) {
       const id = stand.get(wanted) ?? wanted
-      if (id.startsWith('history'))
-        fail(
-          `${key} requires ${wanted}: turns are trimmed as a sequence and cannot be required by a part; set the turn's own required`,
-        )
       if (id === 'question' || id === key) continue
       if (known.has(id)) needs.set(key, [...(needs.get(key) ?? []), known.get(id)!.key])
       else if (stand.has(wanted)) missing.set(key, wanted)

@@ -1,17 +1,16 @@
 import type { AssemblerSettings } from './assembler-settings.ts'
 import { type Draft, introSegment, SUMMARY_LEAD, textSegment } from './compose.ts'
-import type { Turn } from './group-turns.ts'
+import { historyCandidates } from './history-candidates.ts'
 import { clusterChoices } from './merge-runs.ts'
-import type { PreparedParts } from './prepare-parts.ts'
+import type { FormedPart, PreparedParts } from './prepare-parts.ts'
+import type { Omission, PromptMessage } from './prompt-assembler.ts'
+import type { PartContent } from './renditions.ts'
 import { fullForm, type SourceDraft, type SourceForm, sourceCost } from './source-block.ts'
 import type { TextMemo } from './text-memo.ts'
 
 /** What choosing an option changes in the draft. */
 export type Effect =
-  | { readonly type: 'instruction'; readonly id: string; readonly form: number }
-  | { readonly type: 'tool'; readonly name: string }
-  | { readonly type: 'example'; readonly first: number }
-  | { readonly type: 'summary' }
+  | { readonly type: 'form'; readonly id: string; readonly form: number }
   | { readonly type: 'history'; readonly from: number }
   | { readonly type: 'source'; readonly draft: SourceDraft; readonly form: SourceForm }
 
@@ -39,30 +38,27 @@ export interface Candidate {
   readonly source: boolean
   /** Whether it must be there. */
   readonly required: boolean
+  /** Why its parts are left out, where it is not for want of room. */
+  readonly reason?: Omission['reason']
 }
 
 /** The draft that the effects of the chosen options make. */
 export function draftOf(effects: Iterable<Effect>, parts: PreparedParts): Draft {
-  const instructions = new Map<string, number>()
-  const tools = new Set<string>()
-  const examples = new Set<number>()
+  const forms = new Map<string, number>()
   const sources: { draft: SourceDraft; form: SourceForm }[] = []
-  let summary = false
   let historyFrom = parts.history.length
   for (const effect of effects) {
-    if (effect.type === 'instruction') instructions.set(effect.id, effect.form)
-    else if (effect.type === 'tool') tools.add(effect.name)
-    else if (effect.type === 'example') examples.add(effect.first)
-    else if (effect.type === 'summary') summary = true
+    if (effect.type === 'form') forms.set(effect.id, effect.form)
     else if (effect.type === 'history') historyFrom = Math.min(historyFrom, effect.from)
     else sources.push({ draft: effect.draft, form: effect.form })
   }
-  return { instructions, tools, examples, summary, historyFrom, sources }
+  for (const { id } of parts.history.slice(historyFrom)) if (!parts.alone(id)) forms.set(id, 0)
+  return { forms, historyFrom, sources }
 }
 
 /** What the words before the sources and before the question cost once there is a source. */
 export function introCost(parts: PreparedParts, settings: AssemblerSettings, count: (text: string) => number): number {
-  const bare = textSegment(parts.question, 'question', 'question', parts).text
+  const bare = textSegment(parts.question.forms[0]!, 'question', 'question', parts).text
   const led = parts.instructions.some((text) => text.stability === 'turn')
     ? 0
     : count(`Question:\n${bare}`) - count(bare)
@@ -80,96 +76,60 @@ export function makeCandidates(
 ): readonly Candidate[] {
   const counter = { id: settings.counter.id, kind: settings.counter.kind, count }
   const candidates: Candidate[] = []
-  const add = (id: string, priority: number, required: boolean, options: readonly CandidateOption[]) => {
+  /** What stands before the history, as long as it can. */
+  let stable = 0
+  const add = <F extends PartContent>(
+    part: FormedPart<F>,
+    priority: number,
+    required: boolean,
+    costOf: (form: F) => number,
+  ) => {
+    const { id } = part
     const own = parts.settingsOf(id)
+    const costs = part.forms.map(costOf)
+    if (part.stability !== 'turn') stable += costs[0]!
+    const options = costs.map((cost, form): CandidateOption => {
+      if (form > 0 && cost >= costs[form - 1]!)
+        fail(
+          `rendition ${form} of ${id} costs ${cost} tokens, the longer form ${costs[form - 1]}; each must be cheaper`,
+        )
+      const utility = Math.sqrt((cost + 1) / (costs[0]! + 1)) * (own.utility ?? 1)
+      return { cost, utility, effects: [{ type: 'form', id, form }] }
+    })
     candidates.push({
       key: id,
       ids: [id],
       priority: own.priority ?? priority,
       required: own.required ?? required,
       source: false,
-      options: options.map((option) => ({ ...option, utility: option.utility * (own.utility ?? 1) })),
+      options: options.reverse(),
     })
   }
-  const turnCost = (turn: Turn, part: 'history' | 'examples') => {
+  const turnCost = (messages: readonly PromptMessage[]) => {
     let tokens = 0
-    for (const message of turn.messages) {
-      tokens += settings.overhead.message(message, counter) + count(textSegment(message.content, part, '', parts).text)
+    for (const message of messages) {
+      tokens +=
+        settings.overhead.message(message, counter) + count(textSegment(message.content, 'history', '', parts).text)
       if (message.role === 'user') for (const image of message.images ?? []) tokens += image.tokens
     }
     return tokens
   }
 
-  for (const text of parts.instructions) {
-    const costs = text.forms.map((form) => count(`${form.trim()}\n\n`))
-    for (const [form, cost] of costs.entries())
-      if (form > 0 && cost >= costs[form - 1]!)
-        fail(
-          `rendition ${form} of ${text.id} costs ${cost} tokens, the longer one before it ${costs[form - 1]}; each must be cheaper`,
-        )
-    const options = costs.map((cost, form) => ({
-      cost,
-      utility: Math.sqrt(cost / Math.max(costs[0]!, 1)),
-      effects: [{ type: 'instruction', id: text.id, form } as const],
-    }))
-    add(text.id, 40, true, options.reverse())
-  }
-  for (const tool of parts.tools) {
-    const cost = settings.overhead.tools([tool], counter)
-    add(`tool:${tool.name}`, 40, true, [{ cost, utility: 1, effects: [{ type: 'tool', name: tool.name }] }])
-  }
-  for (const turn of parts.examples) {
-    const cost = turnCost(turn, 'examples')
-    add(`example:${turn.first}`, 30, false, [{ cost, utility: 1, effects: [{ type: 'example', first: turn.first }] }])
-  }
-  if (parts.summary !== undefined) {
-    const segment = textSegment(parts.summary, 'summary', 'summary', parts, undefined, SUMMARY_LEAD)
-    const cost = count(segment.text) + settings.overhead.message({ role: 'user', content: segment.text }, counter)
-    add('summary', 25, false, [{ cost, utility: 1, effects: [{ type: 'summary' }] }])
-  }
-  candidates.push(...historyCandidates(parts, settings, budget, (turn) => turnCost(turn, 'history')))
+  for (const text of parts.instructions) add(text, 40, true, (form) => count(`${form.trim()}\n\n`))
+  for (const tool of parts.tools) add(tool, 40, true, (form) => settings.overhead.tools([form], counter))
+  for (const turn of parts.examples) add(turn, 30, false, turnCost)
+  if (parts.summary !== undefined)
+    add(parts.summary, 25, false, (form) => {
+      const content = textSegment(form, 'summary', 'summary', parts, {}, SUMMARY_LEAD).text
+      return count(content) + settings.overhead.message({ role: 'user', content }, counter)
+    })
+  candidates.push(...historyCandidates(parts, settings.historyShare * budget, stable, turnCost))
+  for (const turn of parts.history) if (parts.alone(turn.id)) add(turn, 20, false, turnCost)
+  add({ ...parts.question, stability: 'turn' }, 40, true, (form) =>
+    count(textSegment(form, 'question', 'question', parts).text),
+  )
   candidates.push(...sourceCandidates(parts, settings, count, memo))
   return candidates
-}
-
-/**
- * The newest turns up to their share of the budget, and all older ones: two candidates, each with an option a cut. Turns that
- * are required, and all after them, are in the least option of the first.
- */
-function historyCandidates(
-  parts: PreparedParts,
-  settings: AssemblerSettings,
-  budget: number,
-  costOf: (turn: Turn) => number,
-): readonly Candidate[] {
-  const recent: CandidateOption[] = []
-  const older: CandidateOption[] = []
-  const share = Math.floor(budget * settings.historyShare)
-  const needed = parts.history.findIndex((turn) => parts.settingsOf(`history:${turn.first}`).required === true)
-  let [cost, taken] = [0, 0]
-  for (let from = parts.history.length - 1; from >= 0; from--) {
-    cost += costOf(parts.history[from]!)
-    if (from % settings.historyBlock !== 0 || (needed >= 0 && from > needed)) continue
-    const utility = parts.history.length - from
-    const effects = [{ type: 'history', from } as const]
-    if (cost <= share || (needed >= 0 && recent.length === 0)) {
-      recent.push({ cost, utility, effects })
-      taken = cost
-    } else older.push({ cost: cost - taken, utility, effects })
-  }
-  const made: Candidate[] = []
-  const ids = parts.history.map((turn) => `history:${turn.first}`)
-  const base = { source: false, ids }
-  if (recent.length > 0) made.push({ ...base, key: 'history', priority: 20, required: needed >= 0, options: recent })
-  if (older.length > 0)
-    made.push({
-      ...base,
-      key: 'history older',
-      priority: 5,
-      required: false,
-      options: older,
-    })
-  return made
 }
 
 /** Passages in the forms asked for, the ones that overlap in every combination. */
@@ -195,7 +155,9 @@ function sourceCandidates(
       return [draft, { text: draft.text, title: source.title, uri: source.uri, headingPath }] as const
     }),
   )
-  const shorteners = settings.shorten.map((shortener) => shortener.prepare(parts.question, [...shortable.values()]))
+  const shorteners = settings.shorten.map((shortener) =>
+    shortener.prepare(parts.question.forms[0]!, [...shortable.values()]),
+  )
   const formsOf = (draft: SourceDraft) => [
     { form: fullForm(draft), worth: 1 },
     ...shorteners.flatMap((shorten) => shorten(shortable.get(draft)!)).map((form) => ({ form, worth: form.worth })),

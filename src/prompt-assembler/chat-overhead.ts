@@ -1,49 +1,44 @@
 import type { LocalTokenCounter } from '../tokenizer/tokenizer.ts'
-import type { PromptOverhead } from './prompt-assembler.ts'
+import type { PromptOverhead, ToolDefinition } from './prompt-assembler.ts'
 
 /**
- * What OpenAI's chat format adds: 3 tokens a message, its role, and 3 that prime the reply (OpenAI's cookbook, "How to
- * count tokens"). Exact for text messages with the model's own vocabulary; tool definitions and tool calls are an estimate,
- * since the form in which the model reads them is not published: their JSON and 8 tokens each.
+ * What OpenAI's chat format adds to texts: 3 tokens a message, its role, and 3 that prime the reply (OpenAI's cookbook,
+ * "How to count tokens"). Tools are an estimate: their JSON.
  */
-export function openaiChatOverhead(): PromptOverhead {
+export function textOverhead(): PromptOverhead {
   return {
     id: 'openai-chat',
     kind: 'exact',
     toolsKind: 'estimate',
     fixed: 3,
-    message: (message, counter) => {
-      let tokens = 3 + counter.count(message.role)
-      if (message.role === 'assistant' && message.toolCalls !== undefined)
-        for (const call of message.toolCalls)
-          tokens += 8 + counter.count(call.id) + counter.count(call.name) + counter.count(call.arguments)
-      if (message.role === 'tool') tokens += 3 + counter.count(message.toolCallId)
+    message: (message, { count }) => {
+      let tokens = 3 + count(message.role)
+      if (message.role === 'assistant')
+        for (const call of message.toolCalls ?? [])
+          tokens += 8 + count(call.id) + count(call.name) + count(call.arguments)
+      if (message.role === 'tool') tokens += 3 + count(message.toolCallId)
       return tokens
     },
-    tools: (tools, counter) => {
-      if (tools.length === 0) return 0
-      let tokens = 12
-      for (const tool of tools) tokens += 8 + countTool(tool, counter)
-      return tokens
-    },
+    tools: jsonTools,
   }
 }
 
 /** What a format adds at the most, for models whose format is not published: an estimate of 8 tokens a message and 16 a prompt. */
 export function genericOverhead(): PromptOverhead {
-  const openai = openaiChatOverhead()
+  const text = textOverhead()
   return {
     id: 'generic',
     kind: 'estimate',
     fixed: 16,
-    message: (message, counter) => 5 + openai.message(message, counter),
-    tools: openai.tools,
+    message: (message, counter) => 5 + text.message(message, counter),
+    tools: text.tools,
   }
 }
 
-function countTool(
-  tool: { name: string; description: string; parameters: unknown },
-  counter: LocalTokenCounter,
-): number {
-  return counter.count(tool.name) + counter.count(tool.description) + counter.count(JSON.stringify(tool.parameters))
+/** Tokens of tools shown as their JSON; 0 for none. */
+export function jsonTools(tools: readonly ToolDefinition[], { count }: LocalTokenCounter): number {
+  let tokens = tools.length && 12
+  for (const { name, description, parameters } of tools)
+    tokens += 8 + count(name) + count(description) + count(JSON.stringify(parameters))
+  return tokens
 }

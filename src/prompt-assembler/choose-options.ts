@@ -13,14 +13,14 @@ interface Choice {
   readonly utility: number
 }
 
-/** Partial solutions after one more class, by rising cost and utility. */
-interface Layer {
-  readonly cost: number[]
-  readonly utility: number[]
-  /** Position in the layer before. */
-  readonly from: number[]
-  /** Which choice of the layer's class; −1 for none. */
-  readonly choice: number[]
+/** A partial solution: choices for the classes of the core so far, the base choices for all others. */
+interface State {
+  readonly cost: number
+  readonly utility: number
+  /** Which choice of the last class; −1 for none. */
+  readonly choice: number
+  /** Without the last class; absent before the first. */
+  readonly before?: State
 }
 
 /** Partial solutions kept a layer; beyond, those with the best outlook stay and the result may be short of the optimum. */
@@ -52,29 +52,34 @@ export function chooseOptions(classes: readonly OptionClass[], capacity: number)
   let best = relaxed.filled
   let bestUtility = best.reduce((sum, at, index) => sum + (at < 0 ? 0 : ladders[index]![at]!.utility), 0)
   const core = rankCore(order, ladders, base, relaxed.efficiency)
-  const layers: Layer[] = []
-  let layer: Layer = { cost: [relaxed.cost], utility: [relaxed.utility], from: [-1], choice: [-1] }
+  // Partial solutions by rising cost and utility.
+  let layer: readonly State[] = [{ cost: relaxed.cost, utility: relaxed.utility, choice: -1 }]
   let effort = 0
+  let leader: { readonly state: State; readonly depth: number } | undefined
   for (const [depth, { index }] of core.entries()) {
     const next = extend(layer, ladders[index]!, base[index]!)
-    const { up, down } = core[depth + 1] ?? { up: 0, down: Number.POSITIVE_INFINITY }
-    let leader = -1
-    for (let at = 0; at < next.cost.length; at++) {
-      if (next.cost[at]! <= capacity && next.utility[at]! > bestUtility + tolerance(bestUtility)) {
-        bestUtility = next.utility[at]!
-        leader = at
+    for (const state of next)
+      if (state.cost <= capacity && state.utility > bestUtility + tolerance(bestUtility)) {
+        bestUtility = state.utility
+        leader = { state, depth }
       }
+    const { up, down } = core[depth + 1] ?? { up: 0, down: Number.POSITIVE_INFINITY }
+    const bound = ({ cost, utility }: State) => utility + (capacity - cost) * (cost <= capacity ? up : down)
+    // Without those that cannot beat the best whole solution; of too many, the ones with the best bounds.
+    const alive = next.filter((state) => bound(state) > bestUtility + tolerance(bestUtility))
+    layer = alive
+    if (alive.length > BEAM) {
+      alive.sort((a, b) => bound(b) - bound(a) || a.cost - b.cost)
+      layer = alive.slice(0, BEAM).sort((a, b) => a.cost - b.cost)
     }
-    layers.push(next)
-    if (leader >= 0) best = trace(layers, core, leader, base)
-    const bound = (at: number) => {
-      const slack = capacity - next.cost[at]!
-      return next.utility[at]! + (slack >= 0 ? slack * up : slack * down)
-    }
-    layer = prune(next, bound, bestUtility)
-    layers[depth] = layer
-    effort += next.cost.length
-    if (layer.cost.length === 0 || effort > EFFORT) break
+    effort += next.length
+    if (layer.length === 0 || effort > EFFORT) break
+  }
+  if (leader !== undefined) {
+    best = [...base]
+    let { depth } = leader
+    for (let { state } = leader; state.before !== undefined; state = state.before)
+      best[core[depth--]!.index] = state.choice
   }
   for (const [index, at] of best.entries()) if (at >= 0) chosen[index] = ladders[index]![at]!.option
   return chosen
@@ -184,62 +189,30 @@ function rankCore(
 }
 
 /** Every partial solution with every choice of one more class in place of its base choice, without dominated ones. */
-function extend(layer: Layer, ladder: readonly Choice[], base: number): Layer {
+function extend(layer: readonly State[], ladder: readonly Choice[], base: number): readonly State[] {
   const now = base < 0 ? { cost: 0, utility: 0 } : ladder[base]!
   const shifts = [{ cost: 0, utility: 0 }, ...ladder].map(
     (choice) => [choice.cost - now.cost, choice.utility - now.utility] as const,
   )
   const heads = shifts.map(() => 0)
-  const size = layer.cost.length
-  const next: Layer = { cost: [], utility: [], from: [], choice: [] }
+  const next: State[] = []
   let top = Number.NEGATIVE_INFINITY
   for (;;) {
     let pick = -1
     let [cost, utility] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]
     for (let shift = 0; shift < shifts.length; shift++) {
-      const head = heads[shift]!
-      if (head >= size) continue
-      const sum = layer.cost[head]! + shifts[shift]![0]
+      const state = layer[heads[shift]!]
+      if (state === undefined) continue
+      const sum = state.cost + shifts[shift]![0]
       if (sum > cost) continue
-      const worth = layer.utility[head]! + shifts[shift]![1]
+      const worth = state.utility + shifts[shift]![1]
       if (sum < cost || worth > utility) [pick, cost, utility] = [shift, sum, worth]
     }
     if (pick < 0) return next
+    const before = layer[heads[pick]!++]!
     if (utility > top) {
       top = utility
-      next.cost.push(cost)
-      next.utility.push(utility)
-      next.from.push(heads[pick]!)
-      next.choice.push(pick - 1)
+      next.push({ cost, utility, choice: pick - 1, before })
     }
-    heads[pick]!++
   }
-}
-
-/** Without the partial solutions that cannot beat the best whole one; of too many, the ones with the best bounds. */
-function prune(layer: Layer, bound: (at: number) => number, best: number): Layer {
-  let alive: number[] = []
-  for (let at = 0; at < layer.cost.length; at++) if (bound(at) > best + tolerance(best)) alive.push(at)
-  if (alive.length > BEAM) {
-    const ranked = alive.sort((a, b) => bound(b) - bound(a) || a - b).slice(0, BEAM)
-    alive = ranked.sort((a, b) => a - b)
-  }
-  const keep = (values: readonly number[]) => alive.map((at) => values[at]!)
-  return { cost: keep(layer.cost), utility: keep(layer.utility), from: keep(layer.from), choice: keep(layer.choice) }
-}
-
-/** The whole solution that a partial one of the last layer stands for. */
-function trace(
-  layers: readonly Layer[],
-  core: readonly { readonly index: number }[],
-  leader: number,
-  base: readonly number[],
-): number[] {
-  const solution = [...base]
-  let at = leader
-  for (let depth = layers.length - 1; depth >= 0; depth--) {
-    solution[core[depth]!.index] = layers[depth]!.choice[at]!
-    at = layers[depth]!.from[at]!
-  }
-  return solution
 }

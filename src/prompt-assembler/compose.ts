@@ -1,13 +1,13 @@
 import type { AssemblerSettings } from './assembler-settings.ts'
-import { escapeText } from './escape-text.ts'
-import type { Turn } from './group-turns.ts'
-import type { PreparedParts } from './prepare-parts.ts'
+import type { Escaper } from './escape-text.ts'
+import type { PreparedParts, TurnPart } from './prepare-parts.ts'
 import type {
   LedgerPart,
   PieceOrigin,
   PromptMessage,
   PromptPiece,
   PromptSource,
+  Stability,
   ToolDefinition,
 } from './prompt-assembler.ts'
 import { type Segment, segmentTokens, segmentWriter } from './segment.ts'
@@ -16,15 +16,9 @@ import type { TextMemo } from './text-memo.ts'
 
 /** What was chosen to go into a prompt. */
 export interface Draft {
-  /** Which form of each instruction, by id. */
-  readonly instructions: ReadonlyMap<string, number>
-  /** Names of the tools. */
-  readonly tools: ReadonlySet<string>
-  /** First message of each example. */
-  readonly examples: ReadonlySet<number>
-  /** Whether the summary is shown. */
-  readonly summary: boolean
-  /** Position of the first turn of history shown; the number of turns for none. */
+  /** Which form of each part, by id; parts that are not in it are not shown. Sources are apart. */
+  readonly forms: ReadonlyMap<string, number>
+  /** Position of the first turn of the history's sequence shown; the number of turns for none. */
   readonly historyFrom: number
   /** The sources, in no order. */
   readonly sources: readonly { readonly draft: SourceDraft; readonly form: SourceForm }[]
@@ -44,7 +38,9 @@ export interface Composition {
   /** Tokens of the tool definitions. */
   readonly toolTokens: number
   readonly total: number
-  /** Index of the last example and the last history message; −1 for none. */
+  /** Whether segments meet only where lines add up: a line feed before, neither white space nor a slash after. */
+  readonly additive: boolean
+  /** Index of the last message of the examples that stay, and of the history; −1 for none. */
   readonly lastExample: number
   readonly lastHistory: number
 }
@@ -60,6 +56,7 @@ export function compose(
   const messages: PromptMessage[] = []
   const pieces: PromptPiece[] = []
   const messageTokens: number[] = []
+  let additive = true
   const spent = new Map<LedgerPart, number>()
   const counter = { id: settings.counter.id, kind: settings.counter.kind, count }
   const spend = (part: LedgerPart, tokens: number) => {
@@ -70,6 +67,7 @@ export function compose(
     let content = ''
     let tokens = 0
     for (const segment of segments) {
+      if (content !== '' && !(content.endsWith('\n') && /^[^\s\u0085/]/.test(segment.text))) additive = false
       for (const piece of segment.pieces)
         pieces.push({
           message: messages.length,
@@ -82,39 +80,46 @@ export function compose(
     }
     const made = message(content)
     messages.push(made)
+    if (made.role === 'user') for (const image of made.images ?? []) tokens += spend('images', image.tokens)
     messageTokens.push(tokens + spend('overhead', settings.overhead.message(made, counter)))
   }
 
   const system = instructionSegments(draft, parts, false)
   if (system.length > 0) add(system, (content) => ({ role: 'system', content }))
-  const addTurns = (turns: readonly Turn[], part: 'examples' | 'history', prefix: string) => {
-    for (const turn of turns)
-      for (const [index, message] of turn.messages.entries()) {
-        const id = `${prefix}:${turn.first}`
-        add([textSegment(message.content, part, id, parts, turn.first + index)], (content) => ({ ...message, content }))
-        if (message.role === 'user')
-          for (const image of message.images ?? [])
-            messageTokens[messageTokens.length - 1]! += spend('images', image.tokens)
+  const addTurns = (turns: readonly TurnPart[], part: 'examples' | 'history') => {
+    let last = -1
+    for (const turn of turns) {
+      const form = draft.forms.get(turn.id)
+      if (form === undefined) continue
+      for (const [at, message] of turn.forms[form]!.entries()) {
+        const place = { index: form === 0 ? turn.first + at : at, form }
+        add([textSegment(message.content, part, turn.id, parts, place)], (content) => ({ ...message, content }))
+        last = messages.length - 1
       }
-    return turns.length === 0 ? -1 : messages.length - 1
+    }
+    return last
   }
-  const lastExample = addTurns(
-    parts.examples.filter((turn) => draft.examples.has(turn.first)),
-    'examples',
-    'example',
-  )
-  if (draft.summary && parts.summary !== undefined)
-    add([textSegment(parts.summary, 'summary', 'summary', parts, undefined, SUMMARY_LEAD)], (content) => ({
+  const addSummary = (stability: Stability) => {
+    const form = parts.summary?.stability === stability ? draft.forms.get('summary') : undefined
+    if (form === undefined) return
+    const text = parts.summary!.forms[form]!
+    add([textSegment(text, 'summary', 'summary', parts, { form }, SUMMARY_LEAD)], (content) => ({
       role: 'user',
       content,
     }))
-  const turns = parts.history.slice(draft.historyFrom)
-  const lastHistory = addTurns(turns, 'history', 'history')
+  }
+  const lateExamples = parts.examples.filter(({ stability }) => stability === 'turn')
+  const lastExample = addTurns(parts.examples.slice(0, parts.examples.length - lateExamples.length), 'examples')
+  addSummary('session')
+  const lastHistory = addTurns(parts.history, 'history')
+  addTurns(lateExamples, 'examples')
+  addSummary('turn')
 
   const sources: PromptSource[] = []
   const late = instructionSegments(draft, parts, true)
   const shown: Segment[] = []
-  for (const [index, { draft: source, form }] of orderSources(draft.sources, settings.order).entries()) {
+  const ranked = draft.sources.toSorted((a, b) => a.draft.rank - b.draft.rank)
+  for (const [index, { draft: source, form }] of settings.order(ranked).entries()) {
     if (index === 0) shown.push(introSegment(settings))
     sources.push(promptSource(source, form, index + 1))
     shown.push(...sourceSegments(source, form, index + 1, parts.fence, memo))
@@ -122,14 +127,15 @@ export function compose(
   const length = (segments: readonly Segment[]) => segments.reduce((sum, segment) => sum + segment.text.length, 0)
   const sourcesSpan = shown.length === 0 ? undefined : { start: length(late), end: length(late) + length(shown) }
   const lead = late.length + shown.length > 0 ? 'Question:\n' : ''
-  add([...late, ...shown, textSegment(parts.question, 'question', 'question', parts, undefined, lead)], (content) => ({
+  const asked = draft.forms.get('question') ?? 0
+  const question = textSegment(parts.question.forms[asked]!, 'question', 'question', parts, { form: asked }, lead)
+  add([...late, ...shown, question], (content) => ({
     role: 'user',
     content,
-    ...(parts.images.length === 0 ? {} : { images: parts.images }),
+    ...(parts.images.length > 0 && { images: parts.images }),
   }))
-  for (const image of parts.images) messageTokens[messageTokens.length - 1]! += spend('images', image.tokens)
 
-  const tools = parts.tools.filter((tool) => draft.tools.has(tool.name))
+  const tools = parts.tools.flatMap(({ id, forms }) => forms[draft.forms.get(id) ?? -1] ?? [])
   const toolTokens = spend('tools', settings.overhead.tools(tools, counter))
   spend('overhead', settings.overhead.fixed)
   let total = 0
@@ -144,6 +150,7 @@ export function compose(
     messageTokens,
     toolTokens,
     total,
+    additive,
     lastExample,
     lastHistory,
   }
@@ -164,52 +171,43 @@ export function textSegment(
   text: string,
   part: LedgerPart,
   id: string,
-  parts: PreparedParts,
-  index?: number,
+  { escape: escaper }: Pick<TextMemo, 'escape'>,
+  place: { readonly index?: number; readonly form?: number } = {},
   lead = '',
 ): Segment {
+  const { form = 0, index } = place
   const writer = segmentWriter()
   writer.write(lead)
-  for (const piece of escapeText(text, parts.removedFrom(text))) {
-    const origin: PieceOrigin = {
+  for (const { text: shown, ...piece } of escaper(text, 0, text.length))
+    writer.write(shown, {
       type: 'part',
       part: id,
-      ...(index === undefined ? {} : { index }),
-      start: piece.start,
-      end: piece.end,
-      form: piece.form,
-    }
-    writer.write(piece.text, origin)
-  }
+      ...(index !== undefined && { index }),
+      ...(form > 0 && { rendition: form }),
+      ...piece,
+    })
   return writer.finish(part)
 }
 
 function instructionSegments(draft: Draft, parts: PreparedParts, late: boolean): readonly Segment[] {
   const chosen = parts.instructions.filter(
-    (text) => draft.instructions.has(text.id) && (text.stability === 'turn') === late,
+    ({ id, stability }) => draft.forms.has(id) && (stability === 'turn') === late,
   )
-  return chosen.map((text, index) => {
-    const form = text.forms[draft.instructions.get(text.id)!]!
-    const start = form.length - form.trimStart().length
-    const end = form.trimEnd().length
-    const writer = segmentWriter()
-    writer.write(form.slice(start, end), { type: 'part', part: text.id, start, end, form: 'verbatim' })
-    if (late || index < chosen.length - 1) writer.write('\n\n')
-    return writer.finish('instructions')
+  return chosen.map(({ id, forms }, index) => {
+    const form = draft.forms.get(id)!
+    const verbatim: Escaper = (text) => {
+      const start = text.length - text.trimStart().length
+      const end = text.trimEnd().length
+      return [{ text: text.slice(start, end), start, end, form: 'verbatim' }]
+    }
+    const { text, pieces } = textSegment(forms[form]!, 'instructions', id, { escape: verbatim }, { form })
+    // Behind the last of the system text comes nothing.
+    const gap = late || index < chosen.length - 1 ? '\n\n' : ''
+    return {
+      part: 'instructions',
+      text: text + gap,
+      pieces:
+        gap === '' ? pieces : [...pieces, { start: text.length, end: text.length + 2, origin: { type: 'template' } }],
+    }
   })
-}
-
-function orderSources(sources: Draft['sources'], order: AssemblerSettings['order']): Draft['sources'] {
-  const ranked = [...sources].sort((a, b) => a.draft.rank - b.draft.rank)
-  if (order === 'relevance') return ranked
-  if (order === 'document') {
-    const place = (source: Draft['sources'][number]) => source.draft.best.documentId
-    return ranked.sort((a, b) =>
-      place(a) < place(b) ? -1 : place(a) > place(b) ? 1 : a.draft.start - b.draft.start || a.draft.rank - b.draft.rank,
-    )
-  }
-  // Best first, second best last, third best second, …: the worst stand in the middle.
-  const front = ranked.filter((_, index) => index % 2 === 0)
-  const back = ranked.filter((_, index) => index % 2 === 1)
-  return [...front, ...back.reverse()]
 }

@@ -17,52 +17,40 @@ const CONTROL =
 /** What every match of `CONTROL` contains; a text without it needs no further look. */
 const OPENER = /[<[]|\n\n[HA]/
 
-/**
- * Makes a text harmless as data: a backslash goes into every control token, after its first character (before the colon
- * of `Human:`), and the spans of `removed` go out. Pieces cover `text.slice(from, to)` in order but for `removed`.
- * Removal comes first, so that nothing removed can join two halves of a token.
- */
+/** Offsets of the units of a text behind which a backslash goes. */
+export type MarksOf = (text: string) => readonly number[]
+
+/** Makes a stretch of a text harmless: its pieces, in order. */
+export type Escaper = (text: string, start: number, end: number, marksOf?: MarksOf) => readonly EscapedPiece[]
+
+/** The first character of every control token, and what stands before the colon of `Human:`. */
+export function controlMarks(text: string): readonly number[] {
+  const marks: number[] = []
+  if (OPENER.test(text))
+    for (const { 0: token, index } of text.matchAll(CONTROL))
+      marks.push(token.startsWith('\n') ? index + token.length - 2 : index)
+  return marks
+}
+
+/** Makes a text harmless as data: a backslash goes into every control token. Pieces cover `text.slice(start, end)`. */
 export function escapeText(
   text: string,
-  removed: readonly Span[] = [],
   start: number = 0,
   end: number = text.length,
+  marksOf: MarksOf = controlMarks,
 ): readonly EscapedPiece[] {
-  const kept: Span[] = []
-  let from = start
-  for (const cut of removed) {
-    if (cut.end <= start || cut.start >= end) continue
-    if (cut.start > from) kept.push({ start: from, end: cut.start })
-    from = Math.max(from, cut.end)
-  }
-  if (from < end) kept.push({ start: from, end })
-  if (kept.length === 0) return []
-  const joined =
-    kept.length === 1
-      ? text.slice(kept[0]!.start, kept[0]!.end)
-      : kept.map((span) => text.slice(span.start, span.end)).join('')
-  const marks: Span[] = []
-  if (OPENER.test(joined))
-    for (const match of joined.matchAll(CONTROL)) {
-      const turn = match[0].startsWith('\n')
-      const at = turn ? match.index + match[0].length - 2 : match.index
-      marks.push({ start: at, end: at + 1 })
-    }
   const pieces: EscapedPiece[] = []
-  let offset = 0
-  let next = 0
-  for (const span of kept) {
-    let at = span.start
-    while (next < marks.length && marks[next]!.start < offset + (span.end - span.start)) {
-      const mark = span.start + (marks[next]!.start - offset)
-      if (mark > at) pieces.push({ text: text.slice(at, mark), start: at, end: mark, form: 'verbatim' })
-      pieces.push({ text: `${text.slice(mark, mark + 1)}\\`, start: mark, end: mark + 1, form: 'escaped' })
-      at = mark + 1
-      next++
-    }
-    if (at < span.end) pieces.push({ text: text.slice(at, span.end), start: at, end: span.end, form: 'verbatim' })
-    offset += span.end - span.start
+  let at = start
+  const show = (to: number) => {
+    if (to > at) pieces.push({ text: text.slice(at, to), start: at, end: to, form: 'verbatim' })
   }
+  for (const offset of marksOf(text.slice(start, end))) {
+    const mark = start + offset
+    show(mark)
+    at = mark + 1
+    pieces.push({ text: `${text[mark]}\\`, start: mark, end: at, form: 'escaped' })
+  }
+  show(end)
   return pieces
 }
 

@@ -6,6 +6,7 @@ const WHY: Readonly<Record<Omission['reason'], string>> = {
   overlap: 'its text is shown within',
   limit: 'a cap on passages was reached',
   requirement: 'it needs a part that is not there:',
+  cut: 'the history begins later',
 }
 
 /** Says in lines of plain text where the tokens of a prompt went, what is in it, what was left out and why. */

@@ -1,13 +1,9 @@
-/** Letters and digits in other clothes: fullwidth, circled, mathematical, superscript, … */
-const COMPATIBLE =
-  /[\u00aa\u00b2\u00b3\u00b9\u00ba\u1d2c-\u1d6a\u2070-\u209f\u2100-\u214f\u2460-\u24ff\uff00-\uff5e\u{1d400}-\u{1d7ff}\u{1f100}-\u{1f1ff}]/u
 const IGNORED = /[\p{Cf}\p{Mn}]/gu
 
 /** A text as a reader skims it: lower case, without invisible characters and accents, look-alike digits and letters made plain. */
 function fold(text: string): string {
   if (!/[^\u0000-\u007f]/.test(text)) return text.toLowerCase()
-  const plain = COMPATIBLE.test(text) ? text.normalize('NFKC') : text
-  return plain.replace(IGNORED, '').toLowerCase()
+  return text.normalize('NFKC').replace(IGNORED, '').toLowerCase()
 }
 
 /**

@@ -3,12 +3,13 @@ export type { PromptAssemblerOptions } from './assembler-settings.ts'
 export { bindings, type PartBinder } from './bind-candidates.ts'
 export { cacheMinimumOf } from './cache-minimum.ts'
 export { cachedTokens } from './cache-plan.ts'
-export { genericOverhead, openaiChatOverhead } from './chat-overhead.ts'
+export { genericOverhead } from './chat-overhead.ts'
 export { extracts, titles } from './compress-source.ts'
 export { explainPrompt } from './explain-prompt.ts'
 export { type FitOptions, fitPrompt, type RemotePromptCounter } from './fit-prompt.ts'
 export { flagInvisible, type InvisibleTreatment, stripInvisible } from './invisible.ts'
 export { type LocatedPiece, locatePiece, locateSource } from './locate-piece.ts'
+export { openaiChatOverhead } from './openai-overhead.ts'
 export type {
   AssembleOptions,
   CachePlan,
@@ -27,6 +28,7 @@ export type {
   PromptPiece,
   PromptSource,
   PromptWarning,
+  Rendition,
   Stability,
   TextPart,
   ToolCall,
@@ -39,4 +41,6 @@ export { type MistralPayload, renderMistral } from './render-mistral.ts'
 export { type OpenAIChatPayload, renderOpenAIChat } from './render-openai-chat.ts'
 export { type OpenAIResponsesPayload, renderOpenAIResponses } from './render-openai-responses.ts'
 export { renderXml } from './render-xml.ts'
+export { type RenditionReader, renditions } from './renditions.ts'
+export { documentOrder, edgesOrder, type SourceOrder } from './source-order.ts'
 export type { ShortenableSource, ShorterForm, SourceShortener } from './source-shortener.ts'

@@ -1,4 +1,5 @@
 import type { Span } from '../document.ts'
+import { controlMarks, type EscapedPiece, type Escaper, type MarksOf } from './escape-text.ts'
 import type { PromptWarning } from './prompt-assembler.ts'
 
 const INVISIBLE =
@@ -8,8 +9,8 @@ const FLAG = /\u{1f3f4}[\u{e0020}-\u{e007e}]{2,6}\u{e007f}/gu
 
 /** What an assembler does about invisible and bidirectional control characters in texts that are not instructions. */
 export interface InvisibleTreatment {
-  /** Spans to leave out of a text, in order. */
-  removedFrom(text: string): readonly Span[]
+  /** Escapes without what is to be left out; absent where nothing is. */
+  readonly escape?: Escaper
   /** What to say of a text. */
   warnOf(id: string, text: string): readonly PromptWarning[]
 }
@@ -18,7 +19,6 @@ export interface InvisibleTreatment {
 // @__NO_SIDE_EFFECTS__
 export function flagInvisible(): InvisibleTreatment {
   return {
-    removedFrom: () => [],
     warnOf(id, text) {
       const first = findInvisible(text)[0]
       if (first === undefined) return []
@@ -31,7 +31,43 @@ export function flagInvisible(): InvisibleTreatment {
 /** Leaves invisible and bidirectional control characters out of the prompt; the piece table skips their spans. */
 // @__NO_SIDE_EFFECTS__
 export function stripInvisible(): InvisibleTreatment {
-  return { removedFrom: findInvisible, warnOf: () => [] }
+  return { escape: escapeVisible, warnOf: () => [] }
+}
+
+/**
+ * Escapes the visible part of a text. Invisible characters go out first, so that nothing removed can join two halves of a
+ * control token.
+ */
+export function escapeVisible(
+  text: string,
+  start: number,
+  end: number,
+  marksOf: MarksOf = controlMarks,
+): readonly EscapedPiece[] {
+  const kept: Span[] = []
+  let from = start
+  for (const cut of findInvisible(text)) {
+    if (cut.end <= start || cut.start >= end) continue
+    if (cut.start > from) kept.push({ start: from, end: cut.start })
+    from = Math.max(from, cut.end)
+  }
+  if (from < end) kept.push({ start: from, end })
+  const marks = [...marksOf(kept.map((span) => text.slice(span.start, span.end)).join(''))]
+  const pieces: EscapedPiece[] = []
+  let offset = 0
+  for (const span of kept) {
+    let at = span.start
+    const shift = span.start - offset
+    for (; marks.length > 0 && marks[0]! + shift < span.end; marks.shift()) {
+      const mark = marks[0]! + shift
+      if (mark > at) pieces.push({ text: text.slice(at, mark), start: at, end: mark, form: 'verbatim' })
+      at = mark + 1
+      pieces.push({ text: `${text[mark]}\\`, start: mark, end: at, form: 'escaped' })
+    }
+    if (at < span.end) pieces.push({ text: text.slice(at, span.end), start: at, end: span.end, form: 'verbatim' })
+    offset += span.end - span.start
+  }
+  return pieces
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Passage, Span } from '../document.ts'
+import type { Passage } from '../document.ts'
 import { describe } from '../internal/argument.ts'
 import type { AssemblerSettings } from './assembler-settings.ts'
 import type { Omission, PartSettings } from './prompt-assembler.ts'
@@ -24,7 +24,6 @@ const LARGEST_CLUSTER = 5
 export function mergePassages(
   passages: readonly Passage[],
   settings: AssemblerSettings,
-  removedFrom: (text: string) => readonly Span[],
   memo: TextMemo,
   settingsOf: (id: string) => PartSettings,
   fail: (problem: string) => never,
@@ -66,7 +65,6 @@ export function mergePassages(
       end,
       trust,
       rank: rank++,
-      removed: removedFrom(text),
     })
     byDocument.set(key, others)
     byText.set(plain, id)
@@ -112,9 +110,7 @@ function overlapping(
 
 /** A draft from a place of the document on. */
 function cut(draft: SourceDraft, start: number): SourceDraft {
-  const by = start - draft.start
-  const removed = draft.removed.map((span) => ({ start: Math.max(span.start - by, 0), end: span.end - by }))
-  return { ...draft, start, text: draft.text.slice(by), removed: removed.filter((span) => span.end > 0) }
+  return { ...draft, start, text: draft.text.slice(start - draft.start) }
 }
 
 function checkPassage(passage: Passage, fail: (problem: string) => never): void {
@@ -122,7 +118,7 @@ function checkPassage(passage: Passage, fail: (problem: string) => never): void 
   if (!Number.isFinite(score)) fail(`score of passage ${describe(id)} must be a finite number, got ${describe(score)}`)
   if (!Number.isInteger(start) || start < 0 || end - start !== text.length)
     fail(
-      `passage ${describe(id)} says it is span ${start}–${end} of document ${describe(passage.documentId)}, but its text has ${text.length} units; pass chunks as the chunker made them`,
+      `passage ${describe(id)} says it is span ${start}–${end} of ${describe(passage.documentId)}, but its text has ${text.length} units`,
     )
 }
 
@@ -136,6 +132,6 @@ function checkAgreement(passage: Passage, other: SourceDraft, fail: (problem: st
     other.text.slice(from - other.start, to - other.start)
   )
     fail(
-      `passages ${describe(passage.id)} and ${describe(other.best.id)} show different texts for span ${from}–${to} of document ${describe(passage.documentId)}`,
+      `passages ${describe(passage.id)} and ${describe(other.best.id)} show different texts for span ${from}–${to} of ${describe(passage.documentId)}`,
     )
 }

@@ -16,24 +16,38 @@ export function clusterChoices(
   cluster: readonly SourceDraft[],
   utilityOf: (draft: SourceDraft) => number,
 ): readonly ClusterChoice[] {
-  const byPlace = [...cluster].sort((a, b) => a.start - b.start || a.rank - b.rank)
+  const byPlace = cluster.toSorted((a, b) => a.start - b.start || a.rank - b.rank)
   const choices: ClusterChoice[] = []
   for (let subset = 1; subset < 1 << byPlace.length; subset++) {
     const members = byPlace.filter((_, index) => subset & (1 << index))
-    const runs: SourceDraft[] = []
-    for (const member of members) {
-      const last = runs.at(-1)
-      if (last !== undefined && member.start < last.end) runs[runs.length - 1] = join(last, member)
-      else runs.push(member)
+    let [utility, covered] = [0, 0]
+    for (const member of members.toSorted((a, b) => a.rank - b.rank)) {
+      const all = lengthOf(runsOf(members.filter(({ rank }) => rank <= member.rank)))
+      utility += (utilityOf(member) * (all - covered)) / (member.end - member.start)
+      covered = all
     }
-    choices.push({ runs, utility: sharedUtility(members, utilityOf) })
+    choices.push({ runs: runsOf(members), utility })
   }
   return choices
 }
 
+/** Members by place, the ones that overlap joined. */
+function runsOf(members: readonly SourceDraft[]): readonly SourceDraft[] {
+  const runs: SourceDraft[] = []
+  for (const member of members) {
+    const last = runs.at(-1)
+    if (last !== undefined && member.start < last.end) runs[runs.length - 1] = join(last, member)
+    else runs.push(member)
+  }
+  return runs
+}
+
+function lengthOf(runs: readonly SourceDraft[]): number {
+  return runs.reduce((sum, { start, end }) => sum + end - start, 0)
+}
+
 function join(first: SourceDraft, second: SourceDraft): SourceDraft {
   const better = second.rank < first.rank ? second : first
-  const offset = second.start - first.start
   return {
     best: better.best,
     chunkIds: [...first.chunkIds, ...second.chunkIds],
@@ -42,34 +56,9 @@ function join(first: SourceDraft, second: SourceDraft): SourceDraft {
     end: Math.max(first.end, second.end),
     trust: worse(first.trust, second.trust),
     rank: better.rank,
-    removed: [
-      ...first.removed,
-      ...second.removed
-        .map((span) => ({ start: span.start + offset, end: span.end + offset }))
-        .filter((span) => span.start >= first.end - first.start),
-    ],
   }
 }
 
 function worse(a: SourceDraft['trust'], b: SourceDraft['trust']): SourceDraft['trust'] {
   return (['suspect', 'untrusted'] as const).find((tier) => tier === a || tier === b) ?? 'trusted'
-}
-
-function sharedUtility(members: readonly SourceDraft[], utilityOf: (draft: SourceDraft) => number): number {
-  let utility = 0
-  const claimed: SourceDraft[] = []
-  for (const member of [...members].sort((a, b) => a.rank - b.rank)) {
-    let fresh = member.end - member.start
-    let at = member.start
-    for (const other of claimed.toSorted((a, b) => a.start - b.start)) {
-      const from = Math.max(other.start, at)
-      const to = Math.min(other.end, member.end)
-      if (to <= from) continue
-      fresh -= to - from
-      at = to
-    }
-    utility += (utilityOf(member) * fresh) / (member.end - member.start)
-    claimed.push(member)
-  }
-  return utility
 }

@@ -1,6 +1,7 @@
-import type { Metadata, Passage, Span } from '../document.ts'
+import type { Metadata, Passage } from '../document.ts'
 import { describe } from '../internal/argument.ts'
 import type { AssemblerSettings } from './assembler-settings.ts'
+import type { Escaper } from './escape-text.ts'
 import { fenceMark } from './fence.ts'
 import { groupTurns, type Turn } from './group-turns.ts'
 import { mergePassages } from './merge-passages.ts'
@@ -8,32 +9,48 @@ import type {
   Omission,
   PartSettings,
   PromptImage,
+  PromptMessage,
   PromptParts,
   PromptWarning,
   Stability,
   ToolDefinition,
 } from './prompt-assembler.ts'
+import type { PartContent } from './renditions.ts'
 import type { SourceDraft } from './source-block.ts'
 import type { TextMemo } from './text-memo.ts'
 
-/** One of the instructions, checked. */
-export interface InstructionText {
+/** A part with its full form and its shorter ones, longest first. */
+export interface FormedPart<F> {
   /** Part id. */
   readonly id: string
-  /** Full text and shorter forms, longest first. */
-  readonly forms: readonly string[]
+  /** The forms. */
+  readonly forms: readonly F[]
   /** How long it stays the same. */
   readonly stability: Stability
 }
 
+/** An example or a turn of the history. */
+export interface TurnPart extends FormedPart<Turn['messages']> {
+  /** Index of its first message. */
+  readonly first: number
+}
+
 /** The parts of a prompt, checked and in canonical order. */
 export interface PreparedParts {
-  readonly instructions: readonly InstructionText[]
-  readonly tools: readonly ToolDefinition[]
-  readonly examples: readonly Turn[]
-  readonly history: readonly Turn[]
-  readonly summary: string | undefined
-  readonly question: string
+  readonly instructions: readonly FormedPart<string>[]
+  readonly tools: readonly FormedPart<ToolDefinition>[]
+  /** Whether there are tools, calls or results. */
+  readonly toolsUsed: boolean
+  readonly examples: readonly TurnPart[]
+  readonly history: readonly TurnPart[]
+  /** Position of the first turn that may be shown as one of the sequence. */
+  readonly historyStart: number
+  /** Whether the history goes on from the cut of the prompt before. */
+  readonly continued: boolean
+  /** Messages of the history. */
+  readonly historyLength: number
+  readonly summary: FormedPart<string> | undefined
+  readonly question: FormedPart<string>
   readonly images: readonly PromptImage[]
   /** Groups of overlapping passages; a group of one is a passage by itself. By best score, ties by id. */
   readonly clusters: readonly (readonly SourceDraft[])[]
@@ -42,8 +59,20 @@ export interface PreparedParts {
   readonly omitted: readonly Omission[]
   /** The settings of a part, where the caller gave some. */
   readonly settingsOf: (id: string) => PartSettings
-  /** Invisible characters to leave out of a text that is not an instruction. */
-  readonly removedFrom: (text: string) => readonly Span[]
+  /** Whether a part has settings or is required by another: such a turn competes by itself. */
+  readonly alone: (id: string) => boolean
+  /** Escapes a text that is not an instruction. */
+  readonly escape: Escaper
+}
+
+const ORDER: readonly Stability[] = ['static', 'session', 'turn']
+/** Stabilities that parts of a kind may have, `turn` alone for others; the first is the default. */
+const STABILITIES: Readonly<Record<string, readonly Stability[]>> = {
+  instructions: ORDER,
+  example: ORDER,
+  tool: ['static'],
+  history: ['session'],
+  summary: ['session', 'turn'],
 }
 
 /** Dates, times, UUIDs and long numbers: what changes from call to call. */
@@ -57,99 +86,136 @@ export function prepareParts<M extends Metadata>(
   memo: TextMemo,
   fail: (problem: string) => never,
 ): PreparedParts {
-  if (typeof parts.question !== 'string' || parts.question.trim() === '')
-    fail(`question must be a text that is not empty, got ${describe(parts.question)}`)
+  const written = (id: string, text: unknown) =>
+    typeof text === 'string' && text.trim() !== ''
+      ? text
+      : fail(`${id} must be a text that is not empty, got ${describe(text)}`)
+  written('question', parts.question)
   const own = new Map<string, PartSettings>(Object.entries(parts.settings ?? {}))
-  const instructions = prepareInstructions(parts, own, fail)
-  const tools = [...(parts.tools ?? [])].sort((a, b) => compare(a.name, b.name))
-  for (const [index, tool] of tools.entries()) {
-    if (!/^[\w-]{1,64}$/.test(tool.name)) fail(`tool name ${describe(tool.name)} must be 1–64 letters, digits, _ or -`)
-    if (index > 0 && tools[index - 1]!.name === tool.name) fail(`two tools are named ${describe(tool.name)}`)
+  /** A part with the renditions of its settings. */
+  const formed = <F extends PartContent>(id: string, full: F): FormedPart<F> => {
+    const { renditions, stability = stabilitiesOf(id)[0]! } = own.get(id) ?? {}
+    const shorter = renditions && settings.renditions?.read(id, full, renditions, fail)
+    return { id, forms: [full, ...(shorter ?? [])], stability }
+  }
+  const { instructions: told = '' } = parts
+  const instructions: FormedPart<string>[] = []
+  if (typeof told !== 'string')
+    for (const part of told) {
+      const id = `instructions:${part.id}`
+      if (instructions.some((other) => other.id === id)) fail(`two instructions have the id ${describe(part.id)}`)
+      own.set(id, { ...part, ...own.get(id) })
+      instructions.push(formed(id, written(id, part.text)))
+    }
+  else if (told.trim() !== '') instructions.push(formed('instructions', told))
+  const tools = (parts.tools ?? [])
+    .map((tool) => formed(`tool:${tool.name}`, tool))
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
+  for (const [index, { id }] of tools.entries()) {
+    if (!/^tool:[\w-]{1,64}$/.test(id)) fail(`the name of ${describe(id)} must be 1–64 letters, digits, _ or -`)
+    if (tools[index - 1]?.id === id) fail(`two tools are named ${describe(id)}`)
   }
   for (const image of parts.images ?? [])
     if (!Number.isInteger(image.tokens) || image.tokens < 0)
       fail(`image ${describe(image.id)} has no counted size: tokens is ${describe(image.tokens)}`)
-  const examples = groupTurns(parts.examples ?? [], 'examples', fail)
-  const history = groupTurns(parts.history ?? [], 'history', fail)
+  const turnsOf = (messages: readonly PromptMessage[], where: string, kind: string) =>
+    groupTurns(messages, where, fail).map(
+      ({ first, messages }): TurnPart => ({ ...formed(`${kind}:${first}`, messages), first }),
+    )
+  const examples = turnsOf(parts.examples ?? [], 'examples', 'example').sort(byStability)
+  const history = turnsOf(parts.history ?? [], 'history', 'history')
+  const historyLength = parts.history?.length ?? 0
+  const { historyFrom = 0 } = parts
+  const start = history.findIndex(({ first }) => first === historyFrom)
+  const historyStart = start < 0 ? history.length : start
+  if (start < 0 && historyFrom !== historyLength)
+    fail(`historyFrom must be the index of a turn's first message or ${historyLength}, got ${describe(historyFrom)}`)
+  const summary = parts.summary === undefined ? undefined : formed('summary', parts.summary)
+  const question = formed('question', parts.question)
   for (const [id, part] of own) {
     checkSettings(id, part, fail)
     if (settings.bind === undefined && (part.group !== undefined || part.requires !== undefined))
       fail(`${id} has a group or requires other parts: give promptAssembler bind: bindings()`)
+    if (part.renditions !== undefined && (settings.renditions === undefined || id.startsWith('passage:')))
+      fail(`${id} has renditions: give promptAssembler renditions: renditions(), or shorten for passages`)
   }
 
-  const removedFrom = (text: string) => settings.invisible?.removedFrom(text) ?? []
   const passages: readonly Passage[] = parts.passages ?? []
-  const { clusters, omitted } = mergePassages(
+  const { clusters, omitted: gone } = mergePassages(
     passages,
     settings,
-    removedFrom,
     memo,
     (id) => own.get(`passage:${id}`) ?? {},
     fail,
   )
   const drafts = clusters.flat()
+  const omitted = [...gone]
+  const named = new Set([...own].flatMap(([id, part]) => [id, ...(part.requires ?? [])]))
+  const alone = (id: string) => named.has(id)
+  for (const { id } of history.slice(0, historyStart)) if (!alone(id)) omitted.push({ id, reason: 'cut' })
   const warnings: PromptWarning[] = []
-  for (const { id, stability, forms } of instructions) {
-    const match = stability === 'static' ? VOLATILE.exec(forms[0]!) : null
+  for (const { id, stability, forms } of [...instructions, ...tools, ...examples]) {
+    const match = stability === 'static' ? VOLATILE.exec(textOf(forms[0]!)) : null
     if (match) warnings.push({ id, kind: 'volatile', at: match.index, found: match[0] })
   }
-  const given: [id: string, text: string][] = [['question', parts.question]]
-  if (parts.summary !== undefined) given.push(['summary', parts.summary])
-  for (const [index, message] of (parts.examples ?? []).entries()) given.push([`example:${index}`, message.content])
-  for (const [index, message] of (parts.history ?? []).entries()) given.push([`history:${index}`, message.content])
-  for (const { best, text } of drafts) given.push([`passage:${best.id}`, text])
-  if (settings.invisible) for (const [id, text] of given) warnings.push(...settings.invisible.warnOf(id, text))
+  const outside: [id: string, text: string][] = []
+  for (const { id, forms } of [question, ...(summary ? [summary] : [])])
+    for (const form of forms) outside.push([id, form])
+  for (const { id, forms } of [...examples, ...history])
+    for (const form of forms) for (const { content } of form) outside.push([id, content])
+  for (const { best, text } of drafts) outside.push([`passage:${best.id}`, text])
+  if (settings.invisible) for (const [id, text] of outside) warnings.push(...settings.invisible.warnOf(id, text))
   // Every text of the prompt but the assembler's own: the fence must occur in none of them.
-  const texts = [...given.map(([, text]) => text), ...instructions.flatMap((text) => text.forms)]
+  const texts = outside.map(([, text]) => text)
   for (const { best } of drafts) texts.push(best.source.title ?? '', best.source.uri ?? '', ...(best.headingPath ?? []))
-  for (const tool of tools) texts.push(JSON.stringify(tool))
-  for (const message of [...(parts.examples ?? []), ...(parts.history ?? [])])
-    if (message.role === 'assistant')
-      for (const call of message.toolCalls ?? []) texts.push(call.id, call.name, call.arguments)
+  for (const { forms } of [...instructions, ...tools, ...examples, ...history]) texts.push(...forms.map(textOf))
   return {
-    instructions,
+    instructions: instructions.sort(byStability),
     tools,
+    toolsUsed:
+      tools.length > 0 ||
+      [...examples, ...history].some(({ forms }) => forms.flat().some(({ role }) => role === 'tool')),
     examples,
     history,
-    summary: parts.summary,
-    question: parts.question,
+    historyStart,
+    continued: parts.historyFrom !== undefined,
+    historyLength,
+    summary,
+    question,
     images: parts.images ?? [],
     clusters,
     fence: fenceMark(settings.seed, texts),
     warnings,
     omitted,
     settingsOf: (id) => own.get(id) ?? {},
-    removedFrom,
+    alone,
+    escape: memo.escape,
   }
 }
 
-function prepareInstructions<M extends Metadata>(
-  parts: PromptParts<M>,
-  own: Map<string, PartSettings>,
-  fail: (problem: string) => never,
-): readonly InstructionText[] {
-  const given = parts.instructions ?? []
-  if (typeof given === 'string')
-    return given.trim() === '' ? [] : [{ id: 'instructions', forms: [given], stability: 'static' }]
-  const rank = { static: 0, session: 1, turn: 2 }
-  const texts = given.map((part) => {
-    const id = `instructions:${part.id}`
-    own.set(id, { ...part, ...own.get(id) })
-    if (typeof part.text !== 'string' || part.text.trim() === '') fail(`${id} must be a text that is not empty`)
-    return { id, forms: [part.text, ...(part.renditions ?? [])], stability: part.stability ?? 'static' }
-  })
-  if (new Set(texts.map((text) => text.id)).size < texts.length) fail('two instructions have one id')
-  return texts.sort((a, b) => rank[a.stability] - rank[b.stability])
+function stabilitiesOf(id: string): readonly Stability[] {
+  return STABILITIES[id.split(':', 1)[0]!] ?? ['turn']
+}
+
+/** Static before session before turn; parts of one stability keep their order. */
+function byStability(a: FormedPart<unknown>, b: FormedPart<unknown>): number {
+  return ORDER.indexOf(a.stability) - ORDER.indexOf(b.stability)
+}
+
+/** A part's texts in one, for what looks at all of them. */
+function textOf(form: unknown): string {
+  return typeof form === 'string' ? form : JSON.stringify(form)
 }
 
 function checkSettings(id: string, part: PartSettings, fail: (problem: string) => never): void {
-  if (part.priority !== undefined && !Number.isFinite(part.priority))
-    fail(`priority of ${id} must be a finite number, got ${describe(part.priority)}`)
-  if (part.utility !== undefined && !(Number.isFinite(part.utility) && part.utility > 0))
-    fail(`utility of ${id} must be a finite number above 0, got ${describe(part.utility)}`)
-}
-
-/** Code-unit order. */
-export function compare(a: string, b: string): number {
-  return a < b ? -1 : a > b ? 1 : 0
+  for (const [name, least] of [
+    ['priority', Number.NEGATIVE_INFINITY],
+    ['utility', 0],
+  ] as const) {
+    const value = part[name] ?? 1
+    if (!Number.isFinite(value) || value <= least)
+      fail(`${name} of ${id} must be a finite number${least === 0 ? ' above 0' : ''}, got ${describe(value)}`)
+  }
+  if (part.stability !== undefined && !stabilitiesOf(id).includes(part.stability))
+    fail(`stability of ${id} must be ${stabilitiesOf(id).join(' or ')}, got ${describe(part.stability)}`)
 }

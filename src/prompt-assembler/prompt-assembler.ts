@@ -46,9 +46,12 @@ export type Stability = 'static' | 'session' | 'turn'
 /** How far a source is trusted. Untrusted text is escaped and fenced; suspect text is also labelled as such. */
 export type TrustTier = 'trusted' | 'untrusted' | 'suspect'
 
+/** A shorter form of a part. */
+export type Rendition = string | readonly PromptMessage[] | ToolDefinition
+
 /** How a part competes for the budget. */
 export interface PartSettings {
-  /** Throw rather than leave it out. Instructions, tools and the question are required unless set to false. */
+  /** Throw rather than leave it out. Instructions and tools are required unless set to false; the question is always there. */
   readonly required?: boolean
   /** Bands are filled from the highest number down. Defaults: examples 30, summary 25, recent history 20, passages 10, older history 5, optional instructions and tools 40. */
   readonly priority?: number
@@ -58,6 +61,18 @@ export interface PartSettings {
   readonly group?: string
   /** Ids of parts without which this one is left out. */
   readonly requires?: readonly string[]
+  /**
+   * Shorter forms, longest first, each strictly cheaper than the one before, down to a title: texts for instructions, question
+   * and summary; the messages of a turn or an example, or one text in place of them all; definitions of the same name for a
+   * tool. Passages have theirs from `shorten`, because what is shown of them must stand in the document.
+   */
+  readonly renditions?: readonly Rendition[]
+  /**
+   * How long it stays the same, which decides its place. Instructions and examples: `static` by default, or any; those of
+   * stability `turn` stand behind the history. The summary: `session` by default, or `turn`. Tools are always `static`, turns of
+   * the history `session`, passages and question `turn`.
+   */
+  readonly stability?: Stability
 }
 
 /** A text of the caller's own among the instructions. */
@@ -66,8 +81,6 @@ export interface TextPart extends PartSettings {
   readonly id: string
   /** The full text. */
   readonly text: string
-  /** `static` by default. Texts of stability `turn` go with the question, behind everything that can be cached. */
-  readonly stability?: Stability
   /** Shorter forms, longest first, each strictly cheaper than the one before. */
   readonly renditions?: readonly string[]
 }
@@ -92,10 +105,16 @@ export interface PromptParts<M extends Metadata = Metadata> {
   readonly images?: readonly PromptImage[]
   /**
    * Settings by part id: `instructions:ID` (`instructions` for a plain string), `tool:NAME`, `example:INDEX` and
-   * `history:INDEX` (index of the exchange's first message), `summary`, `passage:CHUNK-ID`. Turns of the history are kept
-   * as a sequence from the newest back: for them only `required` counts.
+   * `history:INDEX` (index of the exchange's first message), `summary`, `question`, `passage:CHUNK-ID`. Turns of the history
+   * are kept as a sequence from the newest back; a turn that has settings, or that another part requires, competes by itself.
    */
   readonly settings?: Readonly<Record<string, PartSettings>>
+  /**
+   * Where the last prompt of this conversation began its history (`prompt.historyFrom`), 0 for the first. Turns before it stay
+   * out, so that prompts begin alike; when the rest no longer fits, it is cut further than needed, so that what is sent
+   * anew after cuts stays below 5 % of what is stable.
+   */
+  readonly historyFrom?: number
 }
 
 /** A passage as the prompt shows it: under a number the answer can cite. */
@@ -135,8 +154,10 @@ export type PieceOrigin =
       readonly type: 'part'
       /** The part's id, as in `PromptParts.settings`; `question` and `summary` for those. */
       readonly part: string
-      /** Index of the message in `history` or `examples`. */
+      /** Index of the message in `history` or `examples`, or in the rendition. */
       readonly index?: number
+      /** Which of the part's renditions is shown, from 1; absent for its full form. `start`–`end` is a span of its text. */
+      readonly rendition?: number
       readonly start: number
       readonly end: number
       readonly form: 'verbatim' | 'escaped'
@@ -210,8 +231,8 @@ export interface Ledger {
 export interface Omission {
   /** The part's id, as in `PromptParts.settings`. */
   readonly id: string
-  /** Why: no room; a twin or an overlapping neighbour is shown; a cap was reached; a part it needs is not there. */
-  readonly reason: 'budget' | 'duplicate' | 'overlap' | 'limit' | 'requirement'
+  /** Why: no room; a twin or an overlapping neighbour is shown; a cap was reached; a part it needs is not there; the conversation's history begins later (`historyFrom`). */
+  readonly reason: 'budget' | 'duplicate' | 'overlap' | 'limit' | 'requirement' | 'cut'
   /** What its cheapest form would have cost, where counted. */
   readonly tokens?: number
   /** The part shown in its place, for duplicates and overlaps; the missing part, for requirements. */
@@ -260,6 +281,8 @@ export interface Prompt {
   readonly pieces: readonly PromptPiece[]
   /** What was left out, and why. */
   readonly omitted: readonly Omission[]
+  /** Index of the message with which the history shown begins; the number of messages where none is. For the next prompt's `historyFrom`. */
+  readonly historyFrom: number
   /** What deserves a look. */
   readonly warnings: readonly PromptWarning[]
   /** Where a prompt cache can take hold. */
@@ -272,7 +295,7 @@ export interface PromptOverhead {
   readonly id: string
   /** Whether the numbers are the model's own, never less, or an estimate. Tools may make them an estimate: see `toolsKind`. */
   readonly kind: 'exact' | 'bound' | 'estimate'
-  /** The same for prompts with tools; `kind` where absent. */
+  /** The same for prompts with tools or tool calls; `kind` where absent. */
   readonly toolsKind?: 'exact' | 'bound' | 'estimate'
   /** Tokens of a message beyond its content: role, separators, tool calls. */
   message(message: PromptMessage, counter: LocalTokenCounter): number

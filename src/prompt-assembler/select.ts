@@ -12,7 +12,9 @@ export function requiredSelection(candidates: readonly Candidate[]): Map<string,
 }
 
 /**
- * Fills `capacity` band by band, from the highest priority down: in each band the options of the greatest summed utility.
+ * Fills `capacity` band by band, from the highest priority down: in each band the options of the greatest summed utility, and
+ * of several such choices one that costs least, so that what is worth nothing here leaves no less to the bands below. What the
+ * bands are worth, compared from the highest down, therefore never falls when the capacity rises.
  * Required candidates, which `base` holds at their cheapest, come first with their better forms. `intro` is what the first
  * source costs beyond itself.
  */
@@ -27,12 +29,16 @@ export function select(
   let introduced = candidates.some((candidate) => candidate.source && base.has(candidate.key))
   const priorityOf = (candidate: Candidate) => (base.has(candidate.key) ? Number.POSITIVE_INFINITY : candidate.priority)
   const priorities = [...new Set(candidates.map(priorityOf))].sort((a, b) => (a < b ? 1 : -1))
-  for (const priority of priorities) {
-    const band = candidates.filter((candidate) => priorityOf(candidate) === priority)
-    const usable = band.filter((candidate) => candidate.key !== 'history older' || wholeRecent(candidates, selection))
-    let choice = fill(usable, base, introduced ? usable.length : -1, remaining)
-    if (!introduced && usable.some((candidate) => candidate.source)) {
-      const withSources = fill(usable, base, usable.length, remaining - intro)
+  for (const [index, priority] of priorities.entries()) {
+    const band = candidates.filter(
+      (candidate) =>
+        priorityOf(candidate) === priority && (candidate.key !== 'history older' || wholeRecent(candidates, selection)),
+    )
+    const last = index === priorities.length - 1
+    const plain = introduced ? band : band.filter((candidate) => !candidate.source)
+    let choice = cheapest(plain, base, remaining, last)
+    if (plain.length < band.length) {
+      const withSources = cheapest(band, base, remaining - intro, last)
       if (withSources.utility > choice.utility) {
         choice = withSources
         remaining -= intro
@@ -51,14 +57,34 @@ export function wholeRecent(candidates: readonly Candidate[], selection: Selecti
   return recent === undefined || selection.get(recent.key) === recent.options.length - 1
 }
 
-function fill(band: readonly Candidate[], base: Selection, sources: number, capacity: number) {
+/** What one band holds. */
+interface BandChoice {
+  readonly options: ReadonlyMap<string, number>
+  readonly cost: number
+  readonly utility: number
+}
+
+/** The best choice for a band; unless it is the `last` one, the cheapest of the best: the least capacity that is worth as much, by bisection. */
+function cheapest(band: readonly Candidate[], base: Selection, capacity: number, last: boolean): BandChoice {
+  let best = fill(band, base, capacity)
+  if (last) return best
+  const enough = best.utility - 1e-12 * Math.abs(best.utility)
+  let low = -1
+  // Most bands have but one best choice: look right below it first.
+  for (let tried = best.cost - 1; low < best.cost - 1; tried = (low + best.cost) >> 1) {
+    const other = fill(band, base, tried)
+    if (other.utility >= enough) best = other
+    else low = tried
+  }
+  return best
+}
+
+function fill(band: readonly Candidate[], base: Selection, capacity: number): BandChoice {
   const options = new Map<string, number>()
   if (capacity < 0) return { options, cost: 0, utility: -1 }
-  const offered = band.filter((candidate) => !candidate.source || sources >= 0)
-  const classes: OptionClass[] = offered.map((candidate) => {
-    const from = base.get(candidate.key)
-    const [cost, utility] =
-      from === undefined ? [0, 0] : [candidate.options[from]!.cost, candidate.options[from]!.utility]
+  const classes: OptionClass[] = band.map((candidate) => {
+    // What is required has its cheapest form already.
+    const { cost, utility } = base.has(candidate.key) ? candidate.options[0]! : { cost: 0, utility: 0 }
     return {
       key: candidate.key,
       options: candidate.options.map((option) => ({ cost: option.cost - cost, utility: option.utility - utility })),

@@ -1,5 +1,5 @@
 import type { Passage, Span } from '../document.ts'
-import { type EscapedPiece, escapeLabel, escapeText } from './escape-text.ts'
+import { type EscapedPiece, escapeLabel } from './escape-text.ts'
 import type { PromptSource, TrustTier } from './prompt-assembler.ts'
 import { type Segment, segmentTokens, segmentWriter } from './segment.ts'
 import type { KnownText, TextMemo } from './text-memo.ts'
@@ -16,8 +16,6 @@ export interface SourceDraft extends Span {
   readonly trust: TrustTier
   /** Position of its best passage by score, for the order of relevance. */
   readonly rank: number
-  /** Invisible characters to leave out, as spans of `text`. */
-  readonly removed: readonly Span[]
 }
 
 /** A form in which a source can be shown. Spans count from the start of the draft's text. */
@@ -72,7 +70,7 @@ export function sourceSegments(
   }
   writer.write('>\n')
   const known = knownOf(draft, form, memo)
-  const body = known ? [known.pieces] : bodyPieces(draft, form)
+  const body = known ? [known.pieces] : bodyPieces(draft, form, memo)
   const apart = !body[0]?.[0]?.text.startsWith('/')
   const open = apart ? [writer.finish('sources')] : []
   const text = apart ? segmentWriter() : writer
@@ -101,7 +99,7 @@ export function sourceSegments(
 
 /** What is remembered of a source that is shown in full and escaped as usual. */
 function knownOf(draft: SourceDraft, form: SourceForm, memo: TextMemo): KnownText | undefined {
-  const usual = form.form === 'full' && draft.removed.length === 0 && draft.trust !== 'trusted'
+  const usual = form.form === 'full' && draft.trust !== 'trusted'
   return usual ? memo(draft.text) : undefined
 }
 
@@ -124,12 +122,9 @@ export function sourceCost(
   return tokens
 }
 
-function bodyPieces(draft: SourceDraft, form: SourceForm): readonly (readonly EscapedPiece[])[] {
-  return form.shown.map((span) => {
-    if (draft.trust === 'trusted' && draft.removed.length === 0)
-      return [{ text: draft.text.slice(span.start, span.end), ...span, form: 'verbatim' }]
-    return escapeText(draft.text, draft.removed, span.start, span.end)
-  })
+function bodyPieces(draft: SourceDraft, form: SourceForm, memo: TextMemo): readonly (readonly EscapedPiece[])[] {
+  const marksOf = draft.trust === 'trusted' ? () => [] : undefined
+  return form.shown.map(({ start, end }) => memo.escape(draft.text, start, end, marksOf))
 }
 
 /** What the prompt says of a source that it shows. */
@@ -147,9 +142,8 @@ export function promptSource(draft: SourceDraft, form: SourceForm, number: numbe
     form: form.form,
     shown: form.shown.map((span) => ({ start: draft.start + span.start, end: draft.start + span.end })),
     trust: draft.trust,
-    ...(best.source.uri === undefined ? {} : { uri: best.source.uri }),
-    ...(best.source.title === undefined ? {} : { title: best.source.title }),
-    ...(best.headingPath === undefined ? {} : { headingPath: best.headingPath }),
+    ...best.source,
+    ...(best.headingPath && { headingPath: best.headingPath }),
     score: best.score,
   }
 }

@@ -1,4 +1,4 @@
-import { type EscapedPiece, escapeText } from './escape-text.ts'
+import type { EscapedPiece, Escaper } from './escape-text.ts'
 import type { Segment } from './segment.ts'
 
 /** What was worked out about a text of a source. */
@@ -14,16 +14,21 @@ export interface KnownText {
 }
 
 /** Remembers what texts become, so that assembling the same passages again costs no second look at them. */
-export type TextMemo = (text: string) => KnownText
+export interface TextMemo {
+  /** What is known of a text. */
+  (text: string): KnownText
+  /** How texts are escaped. */
+  readonly escape: Escaper
+}
 
 /** Texts remembered at most, by their summed length in UTF-16 units. */
 const CAPACITY = 8_000_000
 
 /** An empty memory, which is emptied again when it holds 8 million units. */
-export function textMemo(): TextMemo {
+export function textMemo(escaper: Escaper): TextMemo {
   const texts = new Map<string, KnownText>()
   let size = 0
-  return (text) => {
+  const memo = (text: string) => {
     let known = texts.get(text)
     if (known === undefined) {
       size += text.length
@@ -33,9 +38,10 @@ export function textMemo(): TextMemo {
       }
       const start = text.length - text.trimStart().length
       const end = Math.max(start, text.trimEnd().length)
-      known = { plain: text.replace(/\s+/g, ' ').trim(), pieces: escapeText(text, [], start, end) }
+      known = { plain: text.replace(/\s+/g, ' ').trim(), pieces: escaper(text, start, end) }
       texts.set(text, known)
     }
     return known
   }
+  return Object.assign(memo, { escape: escaper })
 }

@@ -18,6 +18,7 @@ export function byteBoundCounter(): LocalTokenCounter {
   return {
     id: 'utf8-bytes',
     kind: 'bound',
+    additiveAtLines: true,
     count(text) {
       requireString('text', text)
       let bytes = text.length

@@ -50,6 +50,8 @@ export interface BytePairParts {
   readonly split: Splitter
   /** Special tokens and their ids. */
   readonly specialTokens: ReadonlyMap<string, number>
+  /** Whether a word never goes on behind a line feed unless with white space or a slash, as the splitter's rules have it. */
+  readonly additiveAtLines?: boolean | undefined
 }
 
 /** Puts a tokenizer together from a vocabulary's parts. Its buffers and word cache take 4 MB at most between calls. */
@@ -75,6 +77,7 @@ export function createBytePairTokenizer(parts: BytePairParts): BytePairTokenizer
   const tokenizer: BytePairTokenizer = {
     id,
     specialTokens,
+    additiveAtLines: parts.additiveAtLines,
     encode(text, options) {
       requireString('text', text)
       const ids = growing(text.length)

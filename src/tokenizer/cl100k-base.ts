@@ -48,6 +48,7 @@ function definition(): VocabularyDefinition {
     id: 'cl100k_base',
     url: new URL('../../vocabularies/cl100k_base.bin', import.meta.url),
     split: cl100kSplitter(),
+    additiveAtLines: true,
     specialTokens: new Map([
       ['<|endoftext|>', 100_257],
       ['<|fim_prefix|>', 100_258],

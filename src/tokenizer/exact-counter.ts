@@ -18,6 +18,7 @@ export function exactCounter(tokenizer: Tokenizer): LocalTokenCounter & Tokenize
   return {
     id: tokenizer.id,
     kind: 'exact',
+    additiveAtLines: tokenizer.additiveAtLines,
     encode: (text) => tokenizer.encode(text),
     decode: (tokens) => tokenizer.decode(tokens),
     count: (text) => tokenizer.count(text),

@@ -48,6 +48,7 @@ function definition(): VocabularyDefinition {
     id: 'o200k_base',
     url: new URL('../../vocabularies/o200k_base.bin', import.meta.url),
     split: o200kSplitter(),
+    additiveAtLines: true,
     specialTokens: new Map([
       ['<|endoftext|>', 199_999],
       ['<|endofprompt|>', 200_018],

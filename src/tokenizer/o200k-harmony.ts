@@ -48,6 +48,7 @@ function definition(): VocabularyDefinition {
     id: 'o200k_harmony',
     url: new URL('../../vocabularies/o200k_base.bin', import.meta.url),
     split: o200kSplitter(),
+    additiveAtLines: true,
     specialTokens: harmonyTokens(),
   }
 }

@@ -10,6 +10,11 @@ export interface Tokenizer {
   decode(tokens: ArrayLike<number>): string
   /** `encode(text).length`, without building the ids. */
   count(text: string): number
+  /**
+   * `count(a + b)` is `count(a) + count(b)` wherever `a` ends with a line feed and `b` begins with neither white space nor a
+   * slash: counts of lines can be kept and added. Absent where that is not known; whole texts are then counted.
+   */
+  readonly additiveAtLines?: boolean | undefined
 }
 
 /** How far {@link SpanTokenizer.offsets} goes. */
@@ -53,6 +58,8 @@ export interface LocalTokenCounter {
   readonly kind: 'exact' | 'bound' | 'estimate'
   /** Tokens of a text. */
   count(text: string): number
+  /** As {@link Tokenizer.additiveAtLines}. */
+  readonly additiveAtLines?: boolean | undefined
 }
 
 /** Asks a provider to count. Exact, and a request each. */

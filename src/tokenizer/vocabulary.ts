@@ -26,6 +26,8 @@ export interface VocabularyDefinition {
   readonly split: Splitter
   /** Special tokens and their ids. */
   readonly specialTokens: ReadonlyMap<string, number>
+  /** As of the tokenizer. */
+  readonly additiveAtLines?: boolean
 }
 
 const tables = new Map<string, RankTable>()
@@ -61,8 +63,8 @@ export async function loadVocabulary(
 }
 
 function keep(definition: VocabularyDefinition, table: RankTable): BytePairTokenizer {
-  const { id, split, specialTokens } = definition
-  const tokenizer = createBytePairTokenizer({ id, table, split, specialTokens })
+  const { id, split, specialTokens, additiveAtLines } = definition
+  const tokenizer = createBytePairTokenizer({ id, table, split, specialTokens, additiveAtLines })
   tokenizers.set(id, tokenizer)
   return tokenizer
 }

@@ -2,7 +2,13 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { Passage } from '../../src/document.ts'
 import { isGroundlineError } from '../../src/errors.ts'
-import { type Prompt, type PromptParts, promptAssembler } from '../../src/prompt-assembler/index.ts'
+import {
+  documentOrder,
+  edgesOrder,
+  type Prompt,
+  type PromptParts,
+  promptAssembler,
+} from '../../src/prompt-assembler/index.ts'
 import { byteCounter, passage, wordCounter } from './fixtures.ts'
 
 const assembler = promptAssembler({ counter: wordCounter, contextWindow: 1000, outputReserve: 100 })
@@ -153,7 +159,10 @@ How often?`,
               history,
               passages: given.passages.filter((candidate) => passageIds.includes(candidate.id)),
               settings: Object.fromEntries(
-                [...passageIds.map((id) => `passage:${id}`), 'history:0'].map((id) => [id, { required: true }]),
+                [
+                  ...passageIds.map((id) => `passage:${id}`),
+                  ...history.flatMap(({ role }, index) => (role === 'user' ? [`history:${index}`] : [])),
+                ].map((id) => [id, { required: true }]),
               ),
             },
             budget,
@@ -325,11 +334,16 @@ How often?`,
   })
 
   it.each([
-    ['relevance', ['a', 'b', 'c', 'd']],
-    ['edges', ['a', 'c', 'd', 'b']],
-    ['document', ['d', 'c', 'b', 'a']],
-  ] as const)('orders sources by %s', (order, expected) => {
-    const ordered = promptAssembler({ counter: wordCounter, contextWindow: 1000, outputReserve: 0, order })
+    ['relevance', undefined, ['a', 'b', 'c', 'd']],
+    ['edges', edgesOrder, ['a', 'c', 'd', 'b']],
+    ['document', documentOrder, ['d', 'c', 'b', 'a']],
+  ] as const)('orders sources by %s', (_, order, expected) => {
+    const ordered = promptAssembler({
+      counter: wordCounter,
+      contextWindow: 1000,
+      outputReserve: 0,
+      ...(order && { order }),
+    })
     const passages = ['a', 'b', 'c', 'd'].map((id, index) =>
       passage(id, `text ${id}`, { score: 9 - index, documentId: 'd', start: 90 - 10 * index }),
     )

@@ -3,7 +3,13 @@ import { describe, expect, it } from 'vitest'
 import { bindCandidates } from '../../src/prompt-assembler/bind-candidates.ts'
 import type { Candidate } from '../../src/prompt-assembler/candidates.ts'
 import { chooseOptions } from '../../src/prompt-assembler/choose-options.ts'
-import { bindings, type PartSettings, type PromptParts, promptAssembler } from '../../src/prompt-assembler/index.ts'
+import {
+  bindings,
+  type PartSettings,
+  type PromptParts,
+  promptAssembler,
+  renditions,
+} from '../../src/prompt-assembler/index.ts'
 import { passage, wordCounter } from './fixtures.ts'
 
 const fail = (problem: string): never => {
@@ -36,14 +42,20 @@ function bind(list: readonly { id: string; cost: number; utility: number; settin
       priority: 0,
       required: false,
       source: false,
-      options: [{ cost, utility, effects: [{ type: 'tool', name: id }] }],
+      options: [{ cost, utility, effects: [{ type: 'form', id, form: 0 }] }],
     }),
   )
   return bindCandidates(candidates, (id) => list.find((entry) => entry.id === id)!.settings, [], fail)
 }
 
 const assemble = (parts: Omit<PromptParts, 'question'>, contextWindow = 10_000) =>
-  promptAssembler({ counter: wordCounter, contextWindow, outputReserve: 0, bind: bindings() }).assemble({
+  promptAssembler({
+    counter: wordCounter,
+    contextWindow,
+    outputReserve: 0,
+    bind: bindings(),
+    renditions: renditions(),
+  }).assemble({
     ...parts,
     question: 'x',
   })
@@ -81,7 +93,7 @@ describe('bindCandidates', () => {
         expect(chosen.reduce((sum, { cost }) => sum + cost, 0)).toBeLessThanOrEqual(capacity)
         expect(
           permitted(
-            chosen.flatMap(({ effects }) => effects.map((effect) => (effect.type === 'tool' ? effect.name : ''))),
+            chosen.flatMap(({ effects }) => effects.map((effect) => (effect.type === 'form' ? effect.id : ''))),
           ),
         ).toBe(true)
       }),
@@ -101,7 +113,7 @@ describe('bindCandidates', () => {
     expect(candidates[0]!.options.map(({ cost }) => cost)).toEqual(list.map((_, index) => 5 * (index + 1)))
   })
 
-  it('refuses requirements that go in a circle, name nothing or name a turn', () => {
+  it('refuses requirements that go in a circle, or name nothing', () => {
     const passages = ['a', 'b', 'c'].map((id) => passage(id, `text ${id}`))
     const requiring = (settings: Record<string, PartSettings>) => () =>
       assemble({ passages, settings, history: [{ role: 'user', content: 'q' }] })
@@ -113,7 +125,6 @@ describe('bindCandidates', () => {
       }),
     ).toThrowError(/circle: passage:a → passage:b → passage:c → passage:a/)
     expect(requiring({ 'passage:a': { requires: ['passage:z'] } })).toThrowError(/no part/)
-    expect(requiring({ 'passage:a': { requires: ['history:0'] } })).toThrowError(/sequence/)
   })
 })
 
@@ -204,25 +215,5 @@ describe('part settings', () => {
     expect(
       assemble({ instructions: [{ id: 'now', text: 'Today is 2026-11-22.', stability: 'turn' }] }).warnings,
     ).toEqual([])
-  })
-
-  it('keeps a required turn of the history and all after it', () => {
-    const history = ['one', 'two', 'three'].flatMap((word) => [
-      { role: 'user' as const, content: `${word} ${'word '.repeat(20)}` },
-      { role: 'assistant' as const, content: 'ok' },
-    ])
-    const settings = { 'history:2': { required: true } }
-    expect(assemble({ history, settings }, 85).messages).toHaveLength(5)
-    expect(() => assemble({ history, settings }, 60)).toThrowError(expect.objectContaining({ code: 'BUDGET_EXCEEDED' }))
-  })
-
-  it('cuts the history in blocks of turns when told to', () => {
-    const history = Array.from({ length: 9 }, (_, index) => [
-      { role: 'user' as const, content: `question ${index}` },
-      { role: 'assistant' as const, content: `answer ${index}` },
-    ]).flat()
-    const blocked = promptAssembler({ counter: wordCounter, contextWindow: 60, outputReserve: 0, historyBlock: 4 })
-    const prompt = blocked.assemble({ history, question: 'x' })
-    expect(prompt.messages[0]).toEqual({ role: 'user', content: 'question 8' })
   })
 })

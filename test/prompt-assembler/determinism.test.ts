@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { bindings, extracts, promptAssembler, stripInvisible, titles } from '../../src/prompt-assembler/index.ts'
+import {
+  bindings,
+  edgesOrder,
+  extracts,
+  promptAssembler,
+  stripInvisible,
+  titles,
+} from '../../src/prompt-assembler/index.ts'
 import { byteCounter, passage } from './fixtures.ts'
 
 // The golden file is the same on every runtime that `npm run test:matrix` runs this on: nothing here depends on a locale, a
@@ -33,7 +40,7 @@ describe('the same input', () => {
     outputReserve: 500,
     shorten: [extracts(), titles()],
     bind: bindings(),
-    order: 'edges',
+    order: edgesOrder,
     invisible: stripInvisible(),
   })
   const parts = {

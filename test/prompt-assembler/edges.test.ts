@@ -2,10 +2,11 @@ import { describe, expect, it } from 'vitest'
 import { isGroundlineError } from '../../src/errors.ts'
 import { chooseOptions } from '../../src/prompt-assembler/choose-options.ts'
 import { countCache } from '../../src/prompt-assembler/count-cache.ts'
-import { escapeLabel } from '../../src/prompt-assembler/escape-text.ts'
+import { escapeLabel, escapeText } from '../../src/prompt-assembler/escape-text.ts'
 import {
   bindings,
   cachedTokens,
+  documentOrder,
   explainPrompt,
   extracts,
   fitPrompt,
@@ -236,7 +237,7 @@ describe('parts that contradict themselves', () => {
     ['must be 1–64 letters', { tools: [{ ...TOOL, name: 'no spaces' }], question: 'Q' }],
     ['must be a text that is not empty', { instructions: [{ id: 'x', text: ' ' }], question: 'Q' }],
     [
-      'two instructions have one id',
+      'two instructions have the id "x"',
       {
         instructions: [
           { id: 'x', text: 'A' },
@@ -280,7 +281,7 @@ describe('parts that contradict themselves', () => {
       },
       { bind: bindings() },
     ],
-    ['only estimates tools', { tools: [TOOL], question: 'Q' }, { guarantee: true }],
+    ['pass overhead: openaiChatOverhead()', { tools: [TOOL], question: 'Q' }, { guarantee: true }],
   ])('are refused with the ledger: %s', (problem, parts, more) => {
     const message = refusal(parts, more)
     expect(message).toContain('INVALID_ARGUMENT')
@@ -376,7 +377,7 @@ describe('passages of one document', () => {
       cut('early', 0, 11, 1),
       passage('b', 'First.', { documentId: 'b', score: 2 }),
     ]
-    const { sources } = make({ passages, question: 'Q' }, { order: 'document' })
+    const { sources } = make({ passages, question: 'Q' }, { order: documentOrder })
     expect(sources.map((source) => source.chunkId)).toEqual(['b', 'early', 'late', 'z'])
   })
 
@@ -406,7 +407,7 @@ describe('passages of one document', () => {
   it('that begin at one place are joined best first', () => {
     const draft = (id: string, end: number, rank: number) => {
       const best = cut(id, 0, end)
-      return { best, chunkIds: [id], text: best.text, start: 0, end, trust: 'trusted' as const, rank, removed: [] }
+      return { best, chunkIds: [id], text: best.text, start: 0, end, trust: 'trusted' as const, rank }
     }
     const choices = clusterChoices([draft('long', 24, 1), draft('short', 11, 0)], () => 1)
     const both = choices.find(({ runs }) => runs[0]!.chunkIds.length === 2)
@@ -440,7 +441,7 @@ describe('what is remembered', () => {
   })
 
   it('is worked out anew once texts add up to more than 8 million units', () => {
-    const memo = textMemo()
+    const memo = textMemo(escapeText)
     const [a, b] = ['a'.repeat(5_000_000), 'b'.repeat(5_000_000)]
     const known = memo(a)
     expect(memo(a)).toBe(known)

@@ -11,7 +11,7 @@ import {
   promptAssembler,
   stripInvisible,
 } from '../../src/prompt-assembler/index.ts'
-import { findInvisible } from '../../src/prompt-assembler/invisible.ts'
+import { escapeVisible, findInvisible } from '../../src/prompt-assembler/invisible.ts'
 import { passage, wordCounter } from './fixtures.ts'
 
 const RUNS = process.env.GROUNDLINE_NIGHTLY === '1' ? 100_000 : 1000
@@ -176,7 +176,7 @@ describe('fencing', () => {
     fc.assert(
       fc.property(hostile, fc.boolean(), (text, strip) => {
         const removed = strip ? findInvisible(text) : []
-        const pieces = escapeText(text, removed)
+        const pieces = strip ? escapeVisible(text, 0, text.length) : escapeText(text)
         let at = 0
         for (const piece of [...pieces, { start: text.length, end: text.length, text: '', form: 'verbatim' }]) {
           const gap = { start: at, end: piece.start }

@@ -11,15 +11,10 @@ import { passage, wordCounter } from './fixtures.ts'
 
 const TURNS = 20
 
-/** Twenty turns of one conversation, with other passages each time. */
-function converse(contextWindow: number, historyBlock: number): Prompt[] {
-  const assembler = promptAssembler({
-    counter: wordCounter,
-    contextWindow,
-    outputReserve: 100,
-    historyBlock,
-    cacheMinimum: 64,
-  })
+/** Twenty turns of one conversation, with other passages each time; `continuing` passes each prompt's cut to the next. */
+function converse(contextWindow: number, continuing: boolean): Prompt[] {
+  const assembler = promptAssembler({ counter: wordCounter, contextWindow, outputReserve: 100, cacheMinimum: 64 })
+  let historyFrom = 0
   const history: PromptMessage[] = []
   return Array.from({ length: TURNS }, (_, turn) => {
     const prompt = assembler.assemble({
@@ -38,7 +33,9 @@ function converse(contextWindow: number, historyBlock: number): Prompt[] {
       ),
       history,
       question: `Question ${turn}?`,
+      ...(continuing && { historyFrom }),
     })
+    historyFrom = prompt.historyFrom
     history.push(
       { role: 'user', content: `Question ${turn}?` },
       { role: 'assistant', content: '', toolCalls: [{ id: `c${turn}`, name: 'look', arguments: '{}' }] },
@@ -49,37 +46,56 @@ function converse(contextWindow: number, historyBlock: number): Prompt[] {
   })
 }
 
-/** What share of the static and session tokens of each prompt the next one begins with. */
+/**
+ * Of the static and session tokens that two prompts in a row both hold, the share with which they begin alike: what a cache
+ * could serve.
+ */
 function sharedPrefix(prompts: readonly Prompt[], breakpoints: boolean): number {
   let [shared, stable] = [0, 0]
-  for (let turn = 1; turn < prompts.length; turn++) {
-    const before = prompts[turn - 1]!
-    shared += cachedTokens(before, prompts[turn]!, { breakpoints })
-    stable += before.messageTokens.slice(0, -1).reduce((sum, tokens) => sum + tokens, 0)
-    stable += before.ledger.entries.find((entry) => entry.part === 'tools')!.tokens
+  for (const [at, next] of prompts.slice(1).entries()) {
+    const before = prompts[at]!
+    shared += cachedTokens(before, next, { breakpoints })
+    const known = new Set(before.messages.map((message) => JSON.stringify(message)))
+    for (const [index, tokens] of next.messageTokens.slice(0, -1).entries())
+      if (known.has(JSON.stringify(next.messages[index]))) stable += tokens
+    stable += next.ledger.entries.find((entry) => entry.part === 'tools')!.tokens
   }
   return shared / stable
 }
 
 describe('a session of twenty turns', () => {
   it('begins each prompt with at least 95 % of what was stable in the one before', () => {
-    const prompts = converse(8000, 1)
-    expect(sharedPrefix(prompts, false)).toBe(1)
-    expect(sharedPrefix(prompts, true)).toBeGreaterThanOrEqual(0.95)
-    for (const prompt of prompts) expect(prompt.cachePlan.breakpoints.length).toBeLessThanOrEqual(4)
+    for (const continuing of [true, false]) {
+      const prompts = converse(8000, continuing)
+      expect(sharedPrefix(prompts, false)).toBe(1)
+      expect(sharedPrefix(prompts, true)).toBeGreaterThanOrEqual(0.95)
+      for (const prompt of prompts) expect(prompt.cachePlan.breakpoints.length).toBeLessThanOrEqual(4)
+    }
   })
 
-  it('trims whole turns from the oldest when the room ends, in blocks where that keeps the prefix', () => {
-    const each = converse(1200, 1)
-    const blocks = converse(1200, 5)
-    expect(each.at(-1)!.omitted.some(({ id }) => id === 'history:0')).toBe(true)
-    for (const { messages } of [...each, ...blocks]) {
+  it.each([1000, 1200, 1400, 1700])('does so too when the room ends, with cuts that last (window %i)', (window) => {
+    const prompts = converse(window, true)
+    const cuts = prompts.map(({ historyFrom }) => historyFrom)
+    expect(cuts).toEqual(cuts.toSorted((a, b) => a - b))
+    expect(new Set(cuts).size).toBeGreaterThan(1)
+    expect(sharedPrefix(prompts, false)).toBeGreaterThanOrEqual(0.95)
+    expect(sharedPrefix(converse(window, false), false)).toBeLessThan(0.95)
+    for (const [turn, { omitted, messages, historyFrom }] of prompts.entries()) {
+      // Between cuts everything from the cut on is there, byte for byte.
+      expect(messages.length - 4).toBe(4 * turn - historyFrom)
+      expect(omitted.filter(({ reason }) => reason === 'cut')).toHaveLength(historyFrom / 4)
+    }
+  })
+
+  it('trims whole turns from the oldest when the room ends', () => {
+    const prompts = [...converse(1200, false), ...converse(1200, true)]
+    expect(prompts.at(-1)!.omitted.some(({ id }) => id === 'history:0')).toBe(true)
+    for (const { messages } of prompts) {
       const calls = messages.flatMap((message) =>
         message.role === 'assistant' ? (message.toolCalls ?? []).map(({ id }) => id) : [],
       )
       expect(messages.flatMap((message) => (message.role === 'tool' ? [message.toolCallId] : []))).toEqual(calls)
     }
-    expect(sharedPrefix(blocks, false)).toBeGreaterThan(sharedPrefix(each, false))
   })
 
   it('gives the same prompt from a history that went through JSON', () => {
@@ -111,7 +127,7 @@ describe('a session of twenty turns', () => {
 
 describe('cache plan', () => {
   it('places breakpoints behind tools, system, examples and history, and none below the minimum', () => {
-    const [first] = converse(8000, 1)
+    const [first] = converse(8000, false)
     expect(first!.cachePlan.breakpoints).toEqual([0, 2])
     const marked = JSON.stringify(renderAnthropic(first!)).match(/cache_control/g)
     expect(marked).toHaveLength(2)
@@ -123,7 +139,7 @@ describe('cache plan', () => {
   })
 
   it('foresees nothing cached when the tools change', () => {
-    const [one, two] = converse(8000, 1)
+    const [one, two] = converse(8000, false)
     expect(cachedTokens({ ...one!, tools: [] }, two!)).toBe(0)
   })
 

@@ -1,0 +1,122 @@
+import { readFileSync } from 'node:fs'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { openaiChatOverhead, promptAssembler, type ToolDefinition } from '../../src/prompt-assembler/index.ts'
+import { type CountedRequest, countMessages } from '../../src/tokenizer/count-messages.ts'
+import { byteBoundCounter, exactCounter } from '../../src/tokenizer/index.ts'
+import { o200kBase } from '../../src/tokenizer/o200k-base.ts'
+
+const o200k = exactCounter(o200kBase())
+const overhead = openaiChatOverhead()
+
+interface RecordedTool {
+  readonly function: {
+    readonly name: string
+    readonly description?: string
+    readonly parameters?: Record<string, unknown>
+  }
+}
+type Recorded = CountedRequest & { readonly tokens: number; readonly tools?: readonly RecordedTool[] }
+const recorded: readonly Recorded[] = JSON.parse(
+  readFileSync(new URL('../tokenizer/fixtures/chat/recorded-counts.json', import.meta.url), 'utf8'),
+).requests
+
+const definition = ({ function: given }: RecordedTool): ToolDefinition => ({
+  name: given.name,
+  description: given.description ?? '',
+  parameters: given.parameters ?? {},
+})
+
+const word = fc.constantFrom('key', 'rotate', 'the city, e.g. San Francisco', 'é 鍵 🔑', 'a_b')
+const leaf = fc.oneof(
+  fc.record({ type: fc.constantFrom('string', 'number', 'boolean'), description: word }),
+  fc.record({ type: fc.constant('string'), enum: fc.array(word, { minLength: 1, maxLength: 4 }) }),
+  fc.record({ type: fc.constant('array'), items: fc.record({ type: fc.constantFrom('string', 'integer') }) }),
+)
+const properties = fc.dictionary(fc.stringMatching(/^[a-z]{1,8}$/), leaf, { maxKeys: 4 })
+const schema = fc.record({ type: fc.constant('object'), properties })
+const nested = fc.record({
+  type: fc.constant('object'),
+  properties: fc.dictionary(fc.stringMatching(/^[a-z]{1,8}$/), fc.oneof(leaf, schema), { maxKeys: 4 }),
+})
+const tools = fc.uniqueArray(
+  fc.record({ name: fc.stringMatching(/^[a-z_]{1,12}$/), description: word, parameters: nested }),
+  { selector: ({ name }) => name, minLength: 1, maxLength: 4 },
+)
+
+describe('openaiChatOverhead', () => {
+  it('counts no fewer tokens for tools than the API is recorded to have charged', () => {
+    const withTools = recorded.filter(({ tools: given }) => given !== undefined)
+    expect(withTools.length).toBeGreaterThanOrEqual(15)
+    const over: number[] = []
+    for (const { tokens, messages, tools: given } of withTools) {
+      let total = overhead.fixed + overhead.tools(given!.map(definition), o200k)
+      for (const { role, content, name } of messages!)
+        total +=
+          3 +
+          o200k.count(role!) +
+          (typeof content === 'string' ? o200k.count(content) : 0) +
+          (name ? 1 + o200k.count(name) : 0)
+      over.push(total / tokens)
+      expect(total, JSON.stringify(given)).toBeGreaterThanOrEqual(tokens)
+    }
+    expect(Math.max(...over)).toBeLessThan(2)
+  })
+
+  it.each([
+    ['exact', o200k],
+    ['bytes', byteBoundCounter()],
+  ])('makes prompts with tools and tool calls a bound, never below the observed rule (%s)', (_, counter) => {
+    const assembler = promptAssembler({ counter, contextWindow: 40_000, outputReserve: 0, overhead, guarantee: true })
+    fc.assert(
+      fc.property(tools, fc.boolean(), (given, called) => {
+        const prompt = assembler.assemble({
+          instructions: 'Be brief.',
+          tools: given,
+          question: 'What now?',
+          history: called
+            ? [
+                { role: 'user', content: 'Look.' },
+                {
+                  role: 'assistant',
+                  content: '',
+                  toolCalls: [{ id: 'call_1', name: given[0]!.name, arguments: '{"a":1}' }],
+                },
+                { role: 'tool', content: 'Seen.', toolCallId: 'call_1' },
+              ]
+            : [],
+        })
+        expect(prompt.guarantee).toBe('bound')
+        const counted = countMessages(
+          {
+            messages: prompt.messages.map((message) => ({
+              role: message.role,
+              content: message.content,
+              ...(message.role === 'assistant' && {
+                tool_calls: (message.toolCalls ?? []).map((call) => ({ function: call })),
+              }),
+            })),
+            tools: given.map((tool) => ({ type: 'function', function: tool })),
+          },
+          o200kBase(),
+        )
+        expect(prompt.ledger.total).toBeGreaterThanOrEqual(counted)
+      }),
+      { numRuns: 150, seed: 31 },
+    )
+  })
+
+  it('is refused as a guarantee for tool calls too, where the overhead only estimates them', () => {
+    const plain = promptAssembler({ counter: o200k, contextWindow: 4000, outputReserve: 0, guarantee: true })
+    expect(() =>
+      plain.assemble({
+        question: 'x',
+        history: [
+          { role: 'user', content: 'Look.' },
+          { role: 'assistant', content: '', toolCalls: [{ id: 'c', name: 'look', arguments: '{}' }] },
+          { role: 'tool', content: 'Seen.', toolCallId: 'c' },
+        ],
+      }),
+    ).toThrowError(/openaiChatOverhead/)
+  })
+})
