@@ -7,6 +7,11 @@ export {
   timeDecay,
 } from './adjusting-transforms.ts'
 export {
+  type CalibratedTieredOptions,
+  type CalibratedTieredRetriever,
+  calibratedTieredRetriever,
+} from './calibrated-tiers.ts'
+export {
   type ContextSections,
   type ContextualLexicalRetrieverOptions,
   contextualLexicalRetriever,
@@ -34,6 +39,14 @@ export {
   windowRetriever,
 } from './parent-retriever.ts'
 export { type ProfileRetrieverOptions, profileRetriever, type RetrievalProfile } from './profile-retriever.ts'
+export {
+  type FeedbackRecord,
+  type RememberedRetriever,
+  type RetrievalFeedback,
+  type RetrievalFeedbackOptions,
+  retrievalFeedback,
+  type Verdict,
+} from './retrieval-feedback.ts'
 export type {
   ChunkStore,
   Explanation,

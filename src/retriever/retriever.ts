@@ -25,6 +25,8 @@ export interface StageReport {
 export interface Explanation {
   /** The stages in the order they ran. */
   readonly stages: readonly StageReport[]
+  /** Names this retrieval for `feedback`, where it is remembered. */
+  readonly recordId?: string
 }
 
 /** The answer of a retriever. */
