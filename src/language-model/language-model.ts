@@ -16,8 +16,10 @@ export type FinishReason = 'stop' | 'length' | 'refusal' | 'tool-call' | 'other'
 
 /** A citation that a provider made itself, mapped to the prompt's sources. */
 export interface ModelCitation {
-  /** Number of the source, as in `Prompt.sources`. */
+  /** Number of the source, as in `Prompt.sources`; 0 for what is none of them, or more than one. */
   readonly source: number
+  /** What the provider names: an address, a file. Kept where it names more than the number. */
+  readonly reference?: string
   /** The quoted text, when the provider gives it. */
   readonly quote?: string
   /** The span of the document that the provider points at, when it points at one. */

@@ -8,7 +8,7 @@ export type UnverifiedReason = 'no-quote' | 'unknown-source' | 'quote-not-found'
 
 /** A place of an answer that points at a source, and what came of checking it. */
 export interface Citation {
-  /** The number cited. */
+  /** The number cited; 0 for what a provider cites that is none of the prompt's sources, or more than one. */
   readonly number: number
   /** The source of that number; absent when the prompt has none. */
   readonly source?: PromptSource
@@ -18,6 +18,8 @@ export interface Citation {
   readonly origin: 'mark' | 'provider'
   /** The words quoted with it. */
   readonly quote?: string
+  /** What the provider names as cited: an address, a file. */
+  readonly reference?: string
   /** In the document: the quoted words where they were found, the whole source otherwise. Absent without a source. */
   readonly span?: Span
   /** How faithfully the words are quoted, where they were found. */
@@ -84,9 +86,19 @@ export function citationReader(sources: readonly PromptSource[]): CitationReader
 /** Judges citations; a source is prepared once, when a quotation is first looked for in it. */
 function citationJudge(sources: readonly PromptSource[]) {
   const finders = new Map<number, QuoteFinder>()
-  return ({ source: number, quote, span }: ModelCitation, at: Span, origin: Citation['origin']): Citation => {
+  return (
+    { source: number, quote, span, reference }: ModelCitation,
+    at: Span,
+    origin: Citation['origin'],
+  ): Citation => {
     const source = sources.find((candidate) => candidate.number === number)
-    const base = { number, at, origin, ...(quote === undefined ? {} : { quote }) }
+    const base = {
+      number,
+      at,
+      origin,
+      ...(quote !== undefined && { quote }),
+      ...(reference !== undefined && { reference }),
+    }
     if (source === undefined) return { ...base, verdict: 'unverified', reason: 'unknown-source' }
     const { start, end } = source
     const whole = { ...base, source, span: { start, end }, verdict: 'unverified' } as const

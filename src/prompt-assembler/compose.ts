@@ -3,7 +3,6 @@ import type { Escaper } from './escape-text.ts'
 import type { PreparedParts, TurnPart } from './prepare-parts.ts'
 import type {
   LedgerPart,
-  PieceOrigin,
   PromptMessage,
   PromptPiece,
   PromptSource,

@@ -9,7 +9,7 @@ export { explainPrompt } from './explain-prompt.ts'
 export { type FitOptions, fitPrompt, type RemotePromptCounter } from './fit-prompt.ts'
 export { flagInvisible, type InvisibleTreatment, stripInvisible } from './invisible.ts'
 export { type LocatedPiece, locatePiece, locateSource } from './locate-piece.ts'
-export { openaiChatOverhead } from './openai-overhead.ts'
+export { type OpenAIChatOverheadOptions, openaiChatOverhead } from './openai-overhead.ts'
 export type {
   AssembleOptions,
   CachePlan,

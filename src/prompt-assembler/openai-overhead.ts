@@ -3,21 +3,38 @@ import { toolDeclarations } from '../tokenizer/tool-declarations.ts'
 import { jsonTools, textOverhead } from './chat-overhead.ts'
 import type { PromptOverhead, ToolDefinition } from './prompt-assembler.ts'
 
+/** Options of {@link openaiChatOverhead}. */
+export interface OpenAIChatOverheadOptions {
+  /** The model's name. Reasoning models (`gpt-5…`, `o3`, …) are recorded to charge 2 tokens more for a message of the assistant. */
+  readonly model?: string
+}
+
 /**
  * What OpenAI's chat format adds, tools included: texts are exact, tools and tool calls are a bound, so that prompts with
  * tools can have a guarantee. OpenAI does not publish the form in which a model reads tools; three are known, and the
  * dearest of them counts: the TypeScript declarations that models repeat (openai-chat-tokens), the rule of OpenAI's cookbook, and
- * the definitions' own JSON. It is not less than any count the API is recorded to have reported.
+ * the definitions' own JSON. A request that forces a function costs its name and up to 7 tokens more, which are not in the prompt. It is not less than any count of chat completions that the API is recorded to have reported.
  *
  * @example
  * ```ts
  * const assembler = promptAssembler({ counter, contextWindow, outputReserve, overhead: openaiChatOverhead(), guarantee: true })
  * ```
  */
-export function openaiChatOverhead(): PromptOverhead {
+export function openaiChatOverhead(options: OpenAIChatOverheadOptions = {}): PromptOverhead {
+  const text = textOverhead()
+  const reasons = /^(?:gpt-5|o[1-9])/.test(options.model ?? '')
   return {
-    ...textOverhead(),
+    ...text,
+    fixed: reasons ? 2 : 3,
     toolsKind: 'bound',
+    message: (message, counter) => {
+      let tokens = text.message(message, counter)
+      if (message.role !== 'assistant') return tokens
+      if (reasons) tokens += 2
+      // The dearest call on record costs 22 tokens and its name three times; its result names the function once more.
+      for (const { name } of message.toolCalls ?? []) tokens += 14 + 3 * counter.count(name)
+      return tokens
+    },
     tools: (tools, counter) =>
       tools.length === 0
         ? 0
@@ -27,7 +44,7 @@ export function openaiChatOverhead(): PromptOverhead {
 
 /** Declarations on lines of their own behind the system text, which may cost a line feed more. */
 function declaredTools(tools: readonly ToolDefinition[], { count }: LocalTokenCounter): number {
-  return 10 + count(toolDeclarations(tools))
+  return 10 + count(toolDeclarations(tools, { nestedDescriptions: true }))
 }
 
 /** A property of a JSON Schema, as far as the cookbook's rule looks at it. */

@@ -125,18 +125,18 @@ function readUsage(before: ModelUsage, reported: ReportedUsage): ModelUsage {
   }
 }
 
-/** Maps the provider's coordinates to a source. Coordinates that fit none are dropped, not guessed. */
+/** Maps the provider's coordinates to a source. Coordinates that fit none are passed on as source 0, which `answer` flags. */
 function readCitation(prompt: Prompt, citation: TextCitation): ModelCitation | undefined {
   if (citation.type === 'search_result_location') {
     const source = prompt.sources[citation.search_result_index]
-    if (source === undefined) return undefined
+    if (source === undefined) return { source: 0, quote: citation.cited_text }
     const spans = searchResultSpans(source).slice(citation.start_block_index, citation.end_block_index)
     const span = spans.length === 0 ? {} : { span: { start: spans[0]!.start, end: spans.at(-1)!.end } }
     return { source: source.number, quote: citation.cited_text, ...span }
   }
   if (citation.type === 'char_location') {
     const source = prompt.sources[citation.document_index]
-    if (source === undefined) return undefined
+    if (source === undefined) return { source: 0, quote: citation.cited_text }
     const span = documentSpan(source, citation.start_char_index, citation.end_char_index, citation.cited_text)
     return { source: source.number, quote: citation.cited_text, ...(span && { span }) }
   }

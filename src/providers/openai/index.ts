@@ -1,3 +1,4 @@
+export { type OpenAIAnnotation, openaiCitation } from './openai-citations.ts'
 export type { OpenAIConnection } from './openai-client.ts'
 export { type OpenAIEmbedderOptions, openaiEmbedder } from './openai-embedder.ts'
 export { type OpenAIModelOptions, openaiModel } from './openai-model.ts'

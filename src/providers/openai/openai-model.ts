@@ -9,6 +9,7 @@ import type {
 } from '../../language-model/language-model.ts'
 import type { Prompt } from '../../prompt-assembler/prompt-assembler.ts'
 import { renderOpenAIChat } from '../../prompt-assembler/render-openai-chat.ts'
+import { type OpenAIAnnotation, openaiCitation } from './openai-citations.ts'
 import { type OpenAIConnection, openaiClient } from './openai-client.ts'
 
 /** Options of {@link openaiModel}. */
@@ -77,6 +78,10 @@ export function openaiModel(options: OpenAIModelOptions): LanguageModel {
           const choice = chunk.choices[0]
           if (choice === undefined) continue
           if (choice.delta.content) yield { type: 'text', text: choice.delta.content }
+          for (const annotation of annotationsOf(choice.delta)) {
+            const citation = openaiCitation(prompt, annotation)
+            if (citation !== undefined) yield { type: 'citation', citation }
+          }
           if (choice.delta.refusal) {
             yield { type: 'text', text: choice.delta.refusal }
             reason = 'refusal'
@@ -101,4 +106,10 @@ export function openaiModel(options: OpenAIModelOptions): LanguageModel {
       yield { type: 'finish', reason, usage }
     },
   }
+}
+
+/** The annotations of a delta. The SDK's types have them on whole messages only; the wire has them on deltas too. */
+function annotationsOf(delta: object): readonly OpenAIAnnotation[] {
+  const given: unknown = 'annotations' in delta ? delta.annotations : undefined
+  return Array.isArray(given) ? given.filter((one) => typeof one?.type === 'string') : []
 }

@@ -168,7 +168,7 @@ describe('anthropicModel', () => {
     expect(done).toMatchObject({ answer: { citations: [{ verdict: 'verified', span: { start: at, end: at + 15 } }] } })
   })
 
-  it('flags what the source does not say, and drops coordinates that fit no source', async () => {
+  it('flags what the source does not say, and coordinates that fit no source', async () => {
     const location = {
       type: 'search_result_location',
       source: 's',
@@ -188,7 +188,14 @@ describe('anthropicModel', () => {
         ...end('end_turn', 2),
       ],
     })
-    expect(done).toMatchObject({ answer: { citations: [{ verdict: 'unverified', reason: 'quote-not-found' }] } })
+    expect(done).toMatchObject({
+      answer: {
+        citations: [
+          { verdict: 'unverified', reason: 'quote-not-found' },
+          { number: 0, quote: 'x', verdict: 'unverified', reason: 'unknown-source' },
+        ],
+      },
+    })
   })
 
   it('joins the pieces of tool calls', async () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { answer } from '../../../src/language-model/index.ts'
 import { promptAssembler } from '../../../src/prompt-assembler/index.ts'
-import { openaiModel } from '../../../src/providers/openai/index.ts'
+import { openaiCitation, openaiModel } from '../../../src/providers/openai/index.ts'
 import { type LoopbackAnswer, languageModelConformance, loopbackServer } from '../../../src/testing/index.ts'
 import { passage, wordCounter } from '../../prompt-assembler/fixtures.ts'
 
@@ -55,6 +56,40 @@ describe('openaiModel', () => {
     },
   })
   for (const { name, run } of kit) it(name, run)
+
+  it('passes annotations on as citations: of a source that is named, of none, and none for other kinds', async () => {
+    const annotations = [
+      { type: 'url_citation', url_citation: { url: 'docs/a.md', title: 'A', start_index: 0, end_index: 4 } },
+      { type: 'url_citation', url_citation: { url: 'https://example.org', title: 'B', start_index: 0, end_index: 4 } },
+      { type: 'file_citation', file_id: 'file-1', filename: 'doc-a', index: 4 },
+      { type: 'file_path', file_id: 'doc-a', index: 4 },
+    ]
+    const chunks = [delta({ content: 'Yes.' }), delta({ annotations }), delta({}, 'stop'), usageOf(1, 1), DONE]
+    const { events } = await say({ chunks })
+    expect(events.flatMap((event) => (event.type === 'citation' ? [event.citation] : []))).toEqual([
+      { source: 1, reference: 'docs/a.md' },
+      { source: 0, reference: 'https://example.org' },
+      { source: 1, reference: 'file-1' },
+    ])
+    await using server = await loopbackServer(() => ({ chunks }))
+    const model = openaiModel({ apiKey: KEY, baseURL: `${server.url}/v1`, model: 'm' })
+    const citations = []
+    for await (const event of answer(model, prompt)) if (event.type === 'citation') citations.push(event.citation)
+    expect(citations).toMatchObject([
+      { number: 1, verdict: 'unverified', reason: 'no-quote', span: { start: 0, end: 12 }, reference: 'docs/a.md' },
+      { number: 0, verdict: 'unverified', reason: 'unknown-source', reference: 'https://example.org' },
+      { number: 1, verdict: 'unverified', reason: 'no-quote' },
+    ])
+  })
+
+  it('does not choose between two sources of one document', () => {
+    const two = promptAssembler({ counter: wordCounter, contextWindow: 1000, outputReserve: 100 }).assemble({
+      passages: [passage('a', 'Keys.', { documentId: 'd' }), passage('b', 'Locks.', { documentId: 'd', start: 50 })],
+      question: 'x',
+    })
+    const annotation = { type: 'file_citation', file_id: 'd' }
+    expect(openaiCitation(two, annotation)).toEqual({ source: 0, reference: 'd' })
+  })
 
   it('sends the rendered prompt once, asks for usage and not to be stored', async () => {
     const { events, requests } = await say({
