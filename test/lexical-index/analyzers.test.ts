@@ -101,6 +101,14 @@ describe('languageAnalyzer', () => {
     ['swedish', 'bilarna', 'bilar'],
     ['russian', 'книги', 'книга'],
     ['english', 'relational', 'relate'],
+    ['danish', 'husene', 'huset'],
+    ['finnish', 'taloissa', 'talossa'],
+    ['greek', 'σπίτια', 'σπίτι'],
+    ['hungarian', 'házak', 'házat'],
+    ['norwegian', 'husene', 'huset'],
+    ['romanian', 'casele', 'casa'],
+    ['turkish', 'kitaplar', 'kitap'],
+    ['ukrainian', 'книги', 'книга'],
   ] as const)('joins forms of one word in %s: %s and %s', async (language, one, other) => {
     const { analyze } = await languageAnalyzer(language)
     expect(analyze(one)).toEqual(analyze(other))
