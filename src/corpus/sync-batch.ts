@@ -162,5 +162,6 @@ function withSource<M extends Metadata>(entry: DocumentEntry<M>): DocumentEntry<
 
 /** What an embedder may read of a chunk: equal keys have equal vectors. */
 function embeddingKey({ text, headingPath, source }: StoredChunk): string {
-  return JSON.stringify([text, headingPath ?? [], source?.title ?? ''])
+  // A JSON array shows where it ends, so what follows it needs no quoting.
+  return `${JSON.stringify([headingPath ?? [], source?.title ?? ''])}${text}`
 }

@@ -1,6 +1,8 @@
 import { GroundlineError } from '../errors.ts'
 import { requireString } from '../internal/argument.ts'
+import { nextTask } from '../internal/pace.ts'
 import type { Embedder, Embedding, EmbedOptions } from './embedder.ts'
+import { createRowSums, type RowSums } from './row-sums.ts'
 import { readStaticModel, type StaticModel } from './static-model.ts'
 import { createWordPieces, type FoundWords, type WordPieces } from './word-pieces.ts'
 import { createWordSlots, SLOT_BLOCK, type WordSlots } from './word-slots.ts'
@@ -44,6 +46,7 @@ interface LoadedModel {
   readonly model: StaticModel
   readonly pieces: WordPieces
   readonly slots: WordSlots
+  readonly rowSums: RowSums
 }
 
 /**
@@ -110,7 +113,7 @@ export async function staticEmbedder(options: StaticEmbedderOptions = {}): Promi
         units += input.length + 1
         if (units >= UNITS_A_TURN) {
           units = 0
-          await new Promise((resolve) => setTimeout(resolve, 0))
+          await nextTask()
           signal?.throwIfAborted()
         }
       }
@@ -127,19 +130,16 @@ interface Scratch {
 
 /** The vector of a text. Nothing in `scratch` outlives the call, so calls may interleave. */
 function pool(
-  { model, slots }: LoadedModel,
+  { model, slots, rowSums }: LoadedModel,
   ids: readonly number[],
   found: FoundWords | undefined,
   { counts, sums }: Scratch,
 ): Float32Array {
-  const { rows, scales, dimensions: width } = model
+  const { scales } = model
   const length = Math.min(sums.length, MEANING)
   sums.fill(0)
-  eachDistinct(ids, counts, (id, count) => {
-    const weight = (scales[id] ?? 0) * Math.sqrt(count)
-    const base = id * width
-    for (let at = 0; at < length; at++) sums[at] = (sums[at] as number) + weight * (rows[base + at] as number)
-  })
+  eachDistinct(ids, counts, (id, count) => rowSums.add(id, (scales[id] ?? 0) * Math.sqrt(count)))
+  rowSums.sum(sums, length)
   if (found && scaleTo(1, sums, 0, length)) {
     eachDistinct(found.known, counts, (id, count) => slots.addKnown(sums, MEANING, id, count))
     for (const [word, count] of countsOf(found.unknown)) slots.addUnknown(sums, MEANING, word, count)
@@ -183,7 +183,12 @@ function scaleTo(wanted: number, sums: Float64Array, from: number, to: number): 
 
 function prepare(bytes: Uint8Array): LoadedModel {
   const model = readStaticModel(bytes)
-  return { model, pieces: createWordPieces(model.vocabulary), slots: createWordSlots(model.vocabulary) }
+  return {
+    model,
+    pieces: createWordPieces(model.vocabulary),
+    slots: createWordSlots(model.vocabulary),
+    rowSums: createRowSums(model),
+  }
 }
 
 /** Loads once; a failed load is tried again by the next caller. One caller's abort must not fail the others. */
