@@ -50,8 +50,14 @@ export interface Bm25Index<M extends Metadata = Metadata> extends LexicalIndex<M
   close(): Promise<void>
   /** Scores texts made of entries: a weighted BM25F over them. */
   scoreMixtures(query: string, mixtures: readonly LexicalMixture[], options?: AbortOptions): Promise<Float64Array>
-  /** The whole index as bytes with a digest, for {@link openLexicalIndex}. */
-  save(): Promise<Uint8Array>
+  /** The whole index as bytes, for {@link openLexicalIndex}. */
+  save(options?: SavedIntegrity): Promise<Uint8Array>
+}
+
+/** Who finds damage in saved bytes. */
+export interface SavedIntegrity {
+  /** `digest`: the bytes carry their SHA-256, and opening compares it. `caller`: they do not, because whatever keeps them has a seal of its own. Default `digest`. */
+  readonly integrity?: 'digest' | 'caller'
 }
 
 /**
@@ -63,12 +69,12 @@ export interface Bm25Index<M extends Metadata = Metadata> extends LexicalIndex<M
  */
 export async function openLexicalIndex<M extends Metadata = Metadata>(
   bytes: Uint8Array,
-  options: LexicalIndexOptions & AbortOptions = {},
+  options: LexicalIndexOptions & AbortOptions & SavedIntegrity = {},
 ): Promise<Bm25Index<M>> {
   const state: State<M> = { entries: new EntryTable<M>(), terms: new InvertedIndex(), staging: false }
   const weights = [options.weights?.text ?? 1, options.weights?.headings ?? 1]
   const analyzer = options.analyzer ?? englishAnalyzer()
-  await readLexicalBytes(bytes, analyzer.id, state, weights, options.signal)
+  await readLexicalBytes(bytes, analyzer.id, state, weights, options)
   return indexOver(options, state)
 }
 
@@ -169,8 +175,8 @@ function indexOver<M extends Metadata>(options: LexicalIndexOptions, initial: St
       signal?.throwIfAborted()
       return filter === undefined ? entries.size : entries.allowed(parseFilter(filter)).count
     },
-    async save() {
-      return serial(async () => writeLexicalBytes(analyzer.id, open()))
+    async save({ integrity = 'digest' } = {}) {
+      return serial(async () => writeLexicalBytes(analyzer.id, open(), [textWeight, headingWeight], integrity))
     },
     async close() {
       state = undefined

@@ -27,6 +27,26 @@ export interface WeightedTerms {
   readonly weight: number
 }
 
+/** An inverted index as arrays, with its documents counted from 0. */
+export interface FlatTerms {
+  /** Where each document's terms start in `sequences`, and where the last one's end. */
+  readonly bounds: Uint32Array
+  /** Term ids of the documents, one after the other, as {@link InvertedIndex.sequence} gives them. */
+  readonly sequences: Uint32Array
+  /** Weighted lengths by document. */
+  readonly lengths: Float32Array
+  /** How many documents hold each term. */
+  readonly counts: Uint32Array
+  /** By term. */
+  readonly maxFrequencies: Float32Array
+  /** By term. */
+  readonly minLengths: Float32Array
+  /** The documents of each term, one term after the other. */
+  readonly documents: Uint32Array
+  /** The term's weighted frequency in each. */
+  readonly frequencies: Float32Array
+}
+
 /**
  * Which documents hold which terms. Documents are numbers below some bound, used again after removal. A document's term
  * sequence is kept too: removal and phrases need it.
@@ -164,6 +184,61 @@ export class InvertedIndex {
       })
     }
     return id
+  }
+
+  /** Everything as arrays; the documents are numbered by their place in `order`, which lists them all. */
+  flatten(order: readonly number[]): FlatTerms {
+    const numbers = new Uint32Array(this.#sequences.length)
+    const bounds = new Uint32Array(order.length + 1)
+    for (const [number, document] of order.entries()) {
+      numbers[document] = number
+      bounds[number + 1] = bounds[number]! + this.#sequences[document]!.length
+    }
+    const sequences = new Uint32Array(bounds[order.length]!)
+    for (const [number, document] of order.entries()) sequences.set(this.#sequences[document]!, bounds[number])
+    const total = this.#postings.reduce((sum, { count }) => sum + count, 0)
+    const [documents, frequencies] = [new Uint32Array(total), new Float32Array(total)]
+    let at = 0
+    for (const postings of this.#postings) {
+      frequencies.set(postings.frequencies.subarray(0, postings.count), at)
+      for (let i = 0; i < postings.count; i++) documents[at++] = numbers[postings.documents[i]!]!
+    }
+    return {
+      bounds,
+      sequences,
+      lengths: Float32Array.from(order, (document) => this.#lengths[document]!),
+      counts: Uint32Array.from(this.#postings, ({ count }) => count),
+      maxFrequencies: Float32Array.from(this.#postings, ({ maxFrequency }) => maxFrequency),
+      minLengths: Float32Array.from(this.#postings, ({ minLength }) => minLength),
+      documents,
+      frequencies,
+    }
+  }
+
+  /** Fills an empty index with what `flatten` gave; keeps the arrays. */
+  restore(terms: readonly string[], flat: FlatTerms): void {
+    const { bounds, sequences, lengths, counts, maxFrequencies, minLengths, documents, frequencies } = flat
+    let at = 0
+    for (const [id, term] of terms.entries()) {
+      this.#termIds.set(term, id)
+      this.#terms.push(term)
+      const count = counts[id]!
+      const end = at + count
+      this.#postings.push({
+        documents: count === 0 ? new Uint32Array(2) : documents.subarray(at, end),
+        frequencies: count === 0 ? new Float32Array(2) : frequencies.subarray(at, end),
+        count,
+        maxFrequency: maxFrequencies[id]!,
+        minLength: minLengths[id]!,
+      })
+      at = end
+    }
+    for (let number = 0; number < lengths.length; number++) {
+      this.#sequences.push(sequences.subarray(bounds[number], bounds[number + 1]))
+      this.#totalLength += lengths[number]!
+    }
+    if (lengths.length > 0) this.#lengths = lengths
+    this.#size = lengths.length
   }
 
   #setLength(document: number, length: number): void {
