@@ -109,13 +109,13 @@ export function corpusReader<M extends Metadata>(
     document: (id, options) => onNewest((state) => documentIn(state, id, options)),
     record: (id) => {
       const place = current().documents.get(id)
-      return place && recordOf(place.row)
+      return place && recordOf(place)
     },
     documents: async function* (options) {
       const { documents } = current()
       for (const id of [...documents.keys()].sort()) {
         options?.signal?.throwIfAborted()
-        yield recordOf<M>(documents.get(id)!.row)
+        yield recordOf<M>(documents.get(id)!)
       }
     },
     entries: async function* (options) {
@@ -224,7 +224,7 @@ function documentOf<M extends Metadata>(body: DocumentRecordBody): Document<M> {
   }
 }
 
-function recordOf<M extends Metadata>(row: Row): DocumentRecord<M> {
+function recordOf<M extends Metadata>({ row, segment }: DocumentPlace): DocumentRecord<M> {
   const { id, version, fingerprint, uri, title, scope, revision, pipeline, expires } = row
   return {
     id,
@@ -238,5 +238,6 @@ function recordOf<M extends Metadata>(row: Row): DocumentRecord<M> {
     ...(revision !== undefined && { revision }),
     ...(pipeline !== undefined && { pipeline }),
     ...(expires !== undefined && { expires }),
+    stored: `${segment.ref.name}:${row.at.offset}`,
   }
 }

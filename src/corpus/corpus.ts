@@ -27,6 +27,8 @@ export interface DocumentRecord<M extends Metadata = Metadata> {
   readonly pipeline?: string
   /** When `expireDocuments` removes it, ISO 8601; absent for never. */
   readonly expires?: string
+  /** Names its stored form: equal in two versions when nothing of it was written in between, by compaction neither. */
+  readonly stored: string
 }
 
 /** A document with its chunks and their vectors, to be stored as one. */

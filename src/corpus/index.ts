@@ -21,6 +21,7 @@ export type {
   SyncReport,
   WatchableSource,
 } from './corpus.ts'
+export { type DerivedFile, type DerivedFiles, derivedFiles } from './derived-files.ts'
 export { type IterableSourceOptions, iterableSource, type StreamedInput } from './iterable-source.ts'
 export { type Keyring, type KeyringOptions, openKeyring } from './keyring.ts'
 export { memoryStorage } from './memory-storage.ts'

@@ -142,7 +142,9 @@ async function account(core: CorpusCore, options: AbortOptions): Promise<Pick<Pu
           ? 'wrapped keys'
           : name.startsWith('audit/')
             ? 'audit trail, without ids and text'
-            : undefined
+            : name.startsWith('derived/')
+              ? 'index made from the newest version after the purge'
+              : undefined
     if (purpose === undefined) unaccounted.push(name)
     else files.push({ name, purpose })
   }

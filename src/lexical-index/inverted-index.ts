@@ -163,7 +163,7 @@ export class InvertedIndex {
       this.#totalLength -= this.#lengths[document]!
       this.#size--
     }
-    for (const id of affected) purge(this.#postings[id]!, gone)
+    for (const id of affected) purge(this.#postings[id]!, gone, this.#lengths)
     if (this.#size === 0) this.#totalLength = 0
   }
 
@@ -228,6 +228,7 @@ export class InvertedIndex {
         documents: count === 0 ? new Uint32Array(2) : documents.subarray(at, end),
         frequencies: count === 0 ? new Float32Array(2) : frequencies.subarray(at, end),
         count,
+        sorted: orderedPrefix(documents, at, end),
         maxFrequency: maxFrequencies[id]!,
         minLength: minLengths[id]!,
       })
@@ -270,17 +271,31 @@ function append(postings: Postings, document: number, frequency: number, length:
   postings.minLength = Math.min(postings.minLength, length)
 }
 
-function purge(postings: Postings, gone: Uint32Array): void {
+/** Leaves a list as if the documents had never been in it, its bounds included: so the same content gives the same scores to the bit. */
+function purge(postings: Postings, gone: Uint32Array, lengths: Float32Array): void {
   let kept = 0
   let sorted = 0
+  postings.maxFrequency = 0
+  postings.minLength = Number.POSITIVE_INFINITY
   for (let i = 0; i < postings.count; i++) {
-    if (hasBit(gone, postings.documents[i]!)) continue
-    postings.documents[kept] = postings.documents[i]!
-    postings.frequencies[kept++] = postings.frequencies[i]!
+    const document = postings.documents[i]!
+    if (hasBit(gone, document)) continue
+    const frequency = postings.frequencies[i]!
+    postings.documents[kept] = document
+    postings.frequencies[kept++] = frequency
+    postings.maxFrequency = Math.max(postings.maxFrequency, frequency)
+    postings.minLength = Math.min(postings.minLength, lengths[document]!)
     if (i < postings.sorted) sorted = kept
   }
   postings.count = kept
   postings.sorted = sorted
+}
+
+/** How many documents from `from` on are in ascending order. */
+function orderedPrefix(documents: Uint32Array, from: number, end: number): number {
+  let at = from
+  while (at < end && (at === from || documents[at - 1]! < documents[at]!)) at++
+  return at - from
 }
 
 /** Brings a list into ascending order: what came out of order is sorted and merged in from the back. */

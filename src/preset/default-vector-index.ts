@@ -19,10 +19,20 @@ export interface ChosenVectorIndex<M extends Metadata> {
 const EXACT_BELOW = 20_000
 
 /** USearch where it has a binary; the exact index, with a note, where it has none. */
-export async function defaultVectorIndex<M extends Metadata>(space: EmbeddingSpace): Promise<ChosenVectorIndex<M>> {
+export async function defaultVectorIndex<M extends Metadata>(
+  space: EmbeddingSpace,
+  encrypted: boolean,
+): Promise<ChosenVectorIndex<M>> {
   const { dimensions } = space
   try {
-    const index = await usearchIndex<M>({ dimensions, metric: 'cosine', space, exactBelow: EXACT_BELOW })
+    // With a key no graph is written in the clear: it stays in memory.
+    const index = await usearchIndex<M>({
+      dimensions,
+      metric: 'cosine',
+      space,
+      exactBelow: EXACT_BELOW,
+      ...(encrypted && { directory: null }),
+    })
     return { index, kind: 'usearch' }
   } catch (error) {
     if (!isGroundlineError(error) || error.code !== 'MISSING_DEPENDENCY') throw error

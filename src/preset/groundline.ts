@@ -1,5 +1,7 @@
 import type { Chunker } from '../chunker/chunker.ts'
+import type { Cipher, KeyProvider } from '../corpus/cipher.ts'
 import type { Commit, Corpus, DocumentRecord, Source, SyncProgress, SyncReport } from '../corpus/corpus.ts'
+import type { Keyring, ReembedPlan, VersionedCorpus } from '../corpus/index.ts'
 import type { Storage } from '../corpus/storage.ts'
 import type { AbortOptions, Document, Metadata } from '../document.ts'
 import type { Embedder, EmbeddingSpace } from '../embedder/embedder.ts'
@@ -8,7 +10,7 @@ import type { LanguageModel, ModelOptions } from '../language-model/language-mod
 import type { LexicalIndex } from '../lexical-index/lexical-index.ts'
 import type { Loader } from '../loader/loader.ts'
 import type { Prompt, PromptAssembler } from '../prompt-assembler/prompt-assembler.ts'
-import type { Reranker, RetrieveOptions, Retriever } from '../retriever/retriever.ts'
+import type { Reranker, Retrieval, RetrieveOptions, Retriever } from '../retriever/retriever.ts'
 import type { Tokenizer } from '../tokenizer/tokenizer.ts'
 import type { VectorIndex } from '../vector-index/vector-index.ts'
 import type { Session } from './session.ts'
@@ -41,6 +43,12 @@ export interface GroundlineOptions<M extends Metadata = Metadata> {
   readonly chunker?: Chunker
   /** Embeds chunks and queries. Default: the static model that ships with the package (English). A corpus keeps to the space it was begun with. */
   readonly embedder?: Embedder
+  /** What is done with a corpus in another space than the embedder's: `refuse` throws `SPACE_MISMATCH`; `now` embeds it again and goes on when it is promoted, which an interruption does not undo. Default `refuse`. */
+  readonly reembed?: 'refuse' | 'now'
+  /** Encrypts every file. Default: checksums only. */
+  readonly encryption?: EncryptionOptions
+  /** `listed`: a question must name the reader's `principals`, and finds only documents whose `metadata.access` lists one of them. `open`: everything is found, unless a question names principals. Default `open`. */
+  readonly access?: 'open' | 'listed'
   /** Makes the vector index. Default: USearch where it has a binary, else the exact index. */
   readonly vectorIndex?: (space: EmbeddingSpace) => VectorIndex<M> | Promise<VectorIndex<M>>
   /** Makes the lexical index. Default: BM25. */
@@ -65,10 +73,48 @@ export interface GroundlineOptions<M extends Metadata = Metadata> {
   readonly model?: LanguageModel
 }
 
+/** Encryption at rest: AES-256-GCM under data keys that a provider wraps. */
+export interface EncryptionOptions {
+  /** Wraps the data keys: `localKey`, `passphraseKey`, or a key management service. */
+  readonly keyProvider: KeyProvider
+  /** Seals the records. Default: that of `node:crypto`. */
+  readonly cipher?: Cipher
+}
+
+/** Options of {@link createTenants}. */
+export interface TenantsOptions<M extends Metadata = Metadata> extends Omit<GroundlineOptions<M>, 'encryption'> {
+  /** Encrypts each tenant under data keys of its own. The provider may differ by tenant. */
+  readonly encryption?: Omit<EncryptionOptions, 'keyProvider'> & {
+    readonly keyProvider: KeyProvider | ((tenant: string) => KeyProvider)
+  }
+}
+
+/** The tenants of one folder or storage. */
+export interface GroundlineTenants<M extends Metadata = Metadata> extends AsyncDisposable {
+  /** The only way to a tenant's data: opens it, or starts it empty. Throws `INVALID_ARGUMENT` without a name. */
+  tenant(id: string): Promise<Groundline<M>>
+  /** Closes a tenant and removes everything of it, the keys first. */
+  erase(id: string, options?: AbortOptions): Promise<void>
+  /** Closes every tenant. */
+  close(): Promise<void>
+}
+
+/** Options of {@link Groundline.reembed}. */
+export interface GroundlineReembedOptions extends AbortOptions {
+  /** Makes the new vectors, and those of questions once they are promoted. */
+  readonly embedder: Embedder
+  /** Told after each batch what is left. */
+  readonly onProgress?: (left: ReembedPlan) => void
+  /** Called before each batch with its number of chunks; resolves when it may start. Default: at once. */
+  readonly throttle?: (chunks: number) => Promise<void>
+}
+
 /** Options of a question. */
 export interface QuestionOptions<M extends Metadata = Metadata> extends RetrieveOptions<M> {
   /** The conversation the question belongs to. */
   readonly session?: Session<M>
+  /** Who asks: finds only documents whose `metadata.access` lists one of these. */
+  readonly principals?: readonly string[]
 }
 
 /** Options of {@link Groundline.ask}. */
@@ -107,6 +153,12 @@ export interface GroundlineInfo {
 
 /** A whole retrieval system over one corpus. It is a {@link Retriever}. */
 export interface Groundline<M extends Metadata = Metadata> extends Retriever<M>, AsyncDisposable {
+  /** The best passages for a question. */
+  retrieve(question: string, options?: QuestionOptions<M>): Promise<Retrieval<M>>
+  /** The record: versions, tags, rollback, purge, backup. What is done to it shows in the next question. */
+  readonly corpus: VersionedCorpus<M>
+  /** Its keys: rotation, wrapping again, erasing. Absent without encryption. */
+  readonly keyring?: Keyring
   /** Makes the corpus hold what a source lists: adds, replaces and removes within the source's scope. */
   sync(source: Source<M>, options?: GroundlineSyncOptions): Promise<SyncReport>
   /** Adds documents, or replaces those with the same id, all or none. */
@@ -117,6 +169,13 @@ export interface Groundline<M extends Metadata = Metadata> extends Retriever<M>,
   get(id: string, options?: AbortOptions): Promise<Document<M> | undefined>
   /** What is known about each document, in id order. */
   list(options?: AbortOptions): AsyncIterable<DocumentRecord<M>>
+  /**
+   * Embeds every chunk with another embedder beside the present vectors, which go on answering; `promote` swaps them.
+   * Interrupted, it goes on when called again. A rollback to a version in the old space is answered with the old embedder.
+   */
+  reembed(options: GroundlineReembedOptions): Promise<void>
+  /** Makes what `reembed` built the corpus, at once; gives its version. Throws `NOT_FOUND`, or `CONFLICT` while it lacks documents. */
+  promote(options?: AbortOptions): Promise<number>
   /** Retrieves for a question and puts the prompt together, within its budget. */
   assemble(question: string, options?: QuestionOptions<M>): Promise<Prompt>
   /** Answers a question, with verified citations. With a session, appends question and answer to it. */

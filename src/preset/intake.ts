@@ -34,7 +34,7 @@ export async function loadFile<M extends Metadata>(
 }
 
 /** One vector a chunk, or the error that kept it from one. */
-export function chunkEmbedder<M extends Metadata>({ embedder }: Intake): EmbedChunks<M> {
+export function chunkEmbedder<M extends Metadata>({ embedder }: Pick<Intake, 'embedder'>): EmbedChunks<M> {
   return async (chunks, { signal }) => {
     const { vectors, failures } = await embedAll(embedder, chunks.map(embeddingText), { role: 'document', signal })
     const errors = new Map(failures.map(({ index, error }) => [index, error]))

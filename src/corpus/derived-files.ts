@@ -1,0 +1,92 @@
+import type { AbortOptions } from '../document.ts'
+import { isGroundlineError } from '../errors.ts'
+import { checksumSealer } from './checksum-sealer.ts'
+import { FRAME_BYTES, HEADER_BYTES, newFile, openFile } from './container.ts'
+import type { Sealer } from './sealer.ts'
+import type { Storage } from './storage.ts'
+
+/** A file made from a corpus that can be made again: an index, a cache. */
+export interface DerivedFile {
+  /** Says what it was made from; JSON. */
+  readonly head: unknown
+  /** Its content. */
+  readonly body: Uint8Array
+}
+
+/** The derived files of one corpus. They are sealed as its records are, so with a key nothing of them is in the clear. */
+export interface DerivedFiles {
+  /** The newest file of a kind that can be read; undefined when there is none, or it is damaged, foreign or sealed under a lost key. Never a reason not to start. */
+  read(kind: string, options?: AbortOptions): Promise<DerivedFile | undefined>
+  /** Writes a new file of a kind durably, and removes the older ones. */
+  write(kind: string, file: DerivedFile, options?: AbortOptions): Promise<void>
+}
+
+const RECORD = { head: 1, body: 2 } as const
+
+/**
+ * Keeps derived files beside a corpus, in `derived/`. A purge removes them, because they may hold what is purged.
+ *
+ * @example
+ * ```ts
+ * import { derivedFiles, memoryStorage } from 'groundline/corpus'
+ *
+ * const files = derivedFiles({ storage: memoryStorage() })
+ * await files.write('words', { head: { version: 3 }, body: new Uint8Array(10) })
+ * ```
+ */
+// @__NO_SIDE_EFFECTS__
+export function derivedFiles({
+  storage,
+  sealer = checksumSealer(),
+}: {
+  /** The corpus's own storage. */
+  readonly storage: Storage
+  /** The corpus's own sealer. Default: checksums. */
+  readonly sealer?: Sealer | undefined
+}): DerivedFiles {
+  const namesOf = async (kind: string, options?: AbortOptions): Promise<readonly string[]> => {
+    const names = await storage.list(`derived/${kind}-`, options)
+    return names.filter((name) => /^derived\/[a-z]+-\d{12}\.der$/.test(name))
+  }
+
+  return {
+    read: async (kind, options) => {
+      for (const name of (await namesOf(kind, options)).toReversed()) {
+        try {
+          return await readFile(storage, sealer, name, options)
+        } catch (error) {
+          // Damaged, of a newer format, under another key, or just removed: it is made again.
+          if (!isGroundlineError(error)) throw error
+        }
+      }
+      return undefined
+    },
+    write: async (kind, { head, body }, options) => {
+      const names = await namesOf(kind, options)
+      const number = Number(names.at(-1)?.slice(-16, -4) ?? 0) + 1
+      const name = `derived/${kind}-${String(number).padStart(12, '0')}.der`
+      const file = await newFile(name, 'DER1', sealer)
+      await file.add(RECORD.head, new TextEncoder().encode(JSON.stringify(head)))
+      await file.add(RECORD.body, body)
+      await storage.publish(name, file.bytes(), options)
+      for (const old of names) await storage.remove(old, options)
+    },
+  }
+}
+
+async function readFile(
+  storage: Storage,
+  sealer: Sealer,
+  name: string,
+  options: AbortOptions | undefined,
+): Promise<DerivedFile | undefined> {
+  const whole = await storage.read(name, undefined, options)
+  const reader = await openFile(storage, name, 'DER1', sealer, { ...options, whole })
+  const view = new DataView(whole.buffer, whole.byteOffset)
+  const length = whole.length < HEADER_BYTES + FRAME_BYTES ? 0 : view.getUint32(HEADER_BYTES, true)
+  const first = { offset: HEADER_BYTES, length: FRAME_BYTES + length }
+  const head = await reader.record(first, RECORD.head, options)
+  const offset = first.offset + first.length
+  const body = await reader.record({ offset, length: whole.length - offset }, RECORD.body, options)
+  return { head: JSON.parse(new TextDecoder().decode(head)), body }
+}

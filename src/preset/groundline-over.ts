@@ -1,0 +1,260 @@
+import { type Chunker, markdownChunker } from '../chunker/index.ts'
+import {
+  accessFilter,
+  type CorpusChange,
+  type DerivedFiles,
+  type Keyring,
+  syncCorpus,
+  type VersionedCorpus,
+} from '../corpus/index.ts'
+import type { Metadata } from '../document.ts'
+import type { Embedder } from '../embedder/index.ts'
+import { GroundlineError } from '../errors.ts'
+import type { Filter } from '../filter.ts'
+import { requireInteger } from '../internal/argument.ts'
+import { canonicalJson } from '../internal/hash.ts'
+import { answer } from '../language-model/index.ts'
+import { type Bm25Index, lexicalIndex, openLexicalIndex } from '../lexical-index/index.ts'
+import { markdownLoader, textLoader } from '../loader/index.ts'
+import { type PromptAssembler, promptAssembler } from '../prompt-assembler/index.ts'
+import {
+  denseRetriever,
+  hybridRetriever,
+  lexicalRetriever,
+  type Retrieval,
+  type Retriever,
+} from '../retriever/index.ts'
+import { exactCounter } from '../tokenizer/index.ts'
+import { o200kBase } from '../tokenizer/o200k-base.ts'
+import { defaultVectorIndex } from './default-vector-index.ts'
+import { derivedIndexes, type IndexMakers, type IndexPair } from './derived-indexes.ts'
+import type { Groundline, GroundlineInfo, GroundlineOptions, QuestionOptions } from './groundline.ts'
+import { chunkEmbedder, entriesOf, type Intake, loadFile } from './intake.ts'
+import { reembedCorpus, spaceMismatch } from './reembed-corpus.ts'
+
+/** How to cite is said by the assembler, beside the sources. */
+const INSTRUCTIONS = 'Answer the question from the numbered sources. If they do not answer it, say so.'
+
+/** What the object is made over. */
+export interface Opened<M extends Metadata> {
+  readonly corpus: VersionedCorpus<M>
+  /** Where derived files go; absent for a corpus in memory. */
+  readonly files: DerivedFiles | undefined
+  readonly keyring: Keyring | undefined
+  readonly embedder: Embedder
+}
+
+/** The system over an opened corpus. */
+export function groundlineOver<M extends Metadata>(options: GroundlineOptions<M>, opened: Opened<M>): Groundline<M> {
+  const { topK = 8, contextWindow = 8192, outputReserve = 1024, denseWeight = 0.5, access = 'open' } = options
+  requireInteger('topK', topK, 1, 10_000)
+  const tokenizer = options.tokenizer ?? o200kBase()
+  const chunker: Chunker = options.chunker ?? markdownChunker({ maxTokens: 256, counter: tokenizer })
+  const loaders = options.loaders ?? [markdownLoader(), textLoader()]
+  const { corpus, files, keyring } = opened
+  const embedders = new Map([[canonicalJson(opened.embedder.space), opened.embedder]])
+  /** The embedder of the corpus's space: after a promotion another than before, after a rollback the one before. */
+  const currentEmbedder = (): Embedder => {
+    const { space } = corpus.info()
+    const found = space === undefined ? opened.embedder : embedders.get(canonicalJson(space))
+    if (found) return found
+    throw spaceMismatch(space!, opened.embedder)
+  }
+  const intake = (): Intake => ({ loaders, chunker, embedder: currentEmbedder() })
+  const instructions = options.instructions ?? INSTRUCTIONS
+  const assembler: PromptAssembler =
+    options.assembler ?? promptAssembler({ counter: exactCounter(tokenizer), contextWindow, outputReserve })
+
+  let served: GroundlineInfo['vectorIndex']
+  const notes: string[] = []
+  const indexes = derivedIndexes(corpus, makersOf(), files)
+
+  function makersOf(): IndexMakers<M> {
+    const vectors = async () => {
+      const { space } = currentEmbedder()
+      if (options.vectorIndex) {
+        served = 'custom'
+        return options.vectorIndex(space)
+      }
+      const made = await defaultVectorIndex<M>(space, keyring !== undefined)
+      served = made.kind
+      notes.splice(0, notes.length, ...(made.note ? [made.note] : []))
+      return made.index
+    }
+    const { lexicalIndex: custom } = options
+    if (custom) return { vectors, words: async () => custom() }
+    const saved = { integrity: 'caller' } as const
+    const words = async (bytes: Uint8Array | undefined) =>
+      bytes ? openLexicalIndex<M>(bytes, saved) : lexicalIndex<M>()
+    return { vectors, words, save: async (index) => (index as Bm25Index<M>).save(saved) }
+  }
+
+  let retrieverOf: { readonly pair: IndexPair<M>; readonly retriever: Retriever<M> } | undefined
+  const currentRetriever = async (signal: AbortSignal | undefined): Promise<Retriever<M>> => {
+    const pair = await indexes.current({ signal })
+    if (retrieverOf?.pair !== pair) {
+      const { vectorIndex, lexicalIndex: own } = pair
+      const parts = { vectorIndex, lexicalIndex: own, embedder: currentEmbedder(), store: corpus }
+      retrieverOf = { pair, retriever: options.retriever?.(parts) ?? defaultRetriever(parts, denseWeight) }
+    }
+    return retrieverOf.retriever
+  }
+
+  let closed = false
+  const requireOpen = () => {
+    if (closed) throw new GroundlineError('CLOSED', 'this groundline is closed: create it again')
+  }
+  /** Writes run one after the other, so that the indexes follow the commits in their order. */
+  let tail: Promise<unknown> = Promise.resolve()
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const result = tail.then(() => {
+      requireOpen()
+      return work()
+    })
+    tail = result.catch(() => undefined)
+    return result
+  }
+  const commit = async (change: CorpusChange<M>, signal: AbortSignal | undefined) => {
+    const done = await corpus.commit(change, { signal })
+    await indexes.follow(done, change)
+    return done
+  }
+
+  /** What the filter and the access lists allow together. */
+  const allowed = (filter: Filter<M> | undefined, principals: readonly string[] | undefined) => {
+    if (principals === undefined && access === 'open') return filter
+    const listed = accessFilter(principals ?? []) as Filter<M>
+    return filter === undefined ? listed : ({ op: 'and', filters: [filter, listed] } as Filter<M>)
+  }
+
+  const retrieve = async (query: string, each: QuestionOptions<M> = {}): Promise<Retrieval<M>> => {
+    requireOpen()
+    const { signal, session } = each
+    const filter = allowed(each.filter ?? session?.settings.filter, each.principals)
+    const wanted = each.topK ?? session?.settings.topK ?? topK
+    const found = await (await currentRetriever(signal)).retrieve(query, { topK: wanted, filter, signal })
+    if (!options.reranker) return found
+    const passages = await options.reranker.rerank(query, found.passages, { topK: wanted, signal })
+    const stages = [...found.explanation.stages, { stage: 'rerank', candidates: found.passages.length }]
+    return { passages, explanation: { stages } }
+  }
+
+  const assemble = async (question: string, each: QuestionOptions<M> = {}) => {
+    const { passages } = await retrieve(question, each)
+    const { session } = each
+    return assembler.assemble({
+      instructions: session?.settings.instructions ?? instructions,
+      history: session?.history ?? [],
+      ...(session && { historyFrom: session.historyFrom }),
+      passages,
+      question,
+    })
+  }
+
+  const close = async () => {
+    if (closed) return
+    await tail
+    closed = true
+    if (!corpus.readOnly) await indexes.keep('always')
+    await indexes.close()
+    await corpus.close()
+  }
+
+  return {
+    corpus,
+    ...(keyring && { keyring }),
+    sync: (source, { signal, onProgress } = {}) =>
+      inTurn(async () => {
+        // A corpus that begins is indexed as it grows; one that exists is caught up with by the next question.
+        if (corpus.info().version === 0) await indexes.current({ signal })
+        const own = intake()
+        const report = await syncCorpus({
+          corpus,
+          source,
+          load: (input, each) => loadFile(own, input, each),
+          chunker,
+          embed: chunkEmbedder(own),
+          space: own.embedder.space,
+          pipeline: loaders.map(({ id }) => id).join(' '),
+          onCommit: (done, change) => indexes.follow(done, change),
+          onProgress,
+          signal,
+        })
+        await indexes.keep('much')
+        return report
+      }),
+    add: (documents, { signal } = {}) =>
+      inTurn(async () => {
+        const own = intake()
+        const put = await entriesOf(own, documents, { signal })
+        return commit({ put, space: own.embedder.space }, signal)
+      }),
+    reembed: ({ embedder, onProgress, throttle, signal }) =>
+      inTurn(async () => {
+        await reembedCorpus(corpus, embedder, { onProgress, throttle, signal })
+        embedders.set(canonicalJson(embedder.space), embedder)
+      }),
+    promote: (each) => inTurn(() => corpus.promote(each)),
+    remove: (ids, { signal } = {}) => inTurn(() => commit({ remove: ids }, signal)),
+    get: async (id, each) => {
+      requireOpen()
+      return corpus.document(id, each)
+    },
+    list: (each) => {
+      requireOpen()
+      return corpus.documents(each)
+    },
+    retrieve,
+    assemble,
+    async *ask(question, each = {}) {
+      const model = each.model ?? options.model
+      if (!model) {
+        throw new GroundlineError('INVALID_ARGUMENT', 'ask needs a model: pass one to createGroundline or to ask')
+      }
+      const prompt = await assemble(question, each)
+      const { maxOutputTokens = outputReserve, signal, session } = each
+      for await (const event of answer(model, prompt, { maxOutputTokens, signal })) {
+        if (event.type === 'done') {
+          session?.append({ role: 'user', content: question }, { role: 'assistant', content: event.answer.text })
+          session?.cut(prompt.historyFrom)
+        }
+        yield event
+      }
+    },
+    info: () => {
+      requireOpen()
+      const { version, documents, chunks, damage } = corpus.info()
+      const found = new Map(
+        [...damage, ...indexes.damage()].map(({ file, offset, message }) => [
+          `${file}:${offset}`,
+          `${file}: ${message}`,
+        ]),
+      )
+      return {
+        version,
+        documents,
+        chunks,
+        tokenizer: tokenizer.id,
+        chunker: chunker.id,
+        space: corpus.info().space ?? opened.embedder.space,
+        ...(served && { vectorIndex: served }),
+        notes: [...notes, ...found.values()],
+      }
+    },
+    close,
+    [Symbol.asyncDispose]: close,
+  }
+}
+
+/** BM25 and the vectors together. */
+function defaultRetriever<M extends Metadata>(
+  parts: IndexPair<M> & { embedder: Embedder; store: Parameters<typeof lexicalRetriever<M>>[0]['store'] },
+  denseWeight: number,
+): Retriever<M> {
+  const { vectorIndex, lexicalIndex: words, embedder, store } = parts
+  return hybridRetriever({
+    dense: denseRetriever({ index: vectorIndex, embedder, store }),
+    lexical: lexicalRetriever({ index: words, store }),
+    weights: { lexical: 1, dense: denseWeight },
+  })
+}

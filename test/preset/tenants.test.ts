@@ -1,0 +1,89 @@
+import { mkdtempSync, readdirSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import { localKey } from '../../src/node/index.ts'
+import { createGroundline, createTenants } from '../../src/preset/index.ts'
+import type { Retrieval } from '../../src/retriever/retriever.ts'
+import { fakeEmbedder } from '../../src/testing/index.ts'
+
+describe('createTenants', () => {
+  it('gives each tenant its own data and keys, and nothing without a tenant', async () => {
+    const path = mkdtempSync(join(tmpdir(), 'groundline-tenants-'))
+    const encryption = { keyProvider: (id: string) => localKey(new Uint8Array(32).fill(id.length)) }
+    await using ground = await createTenants({ path, encryption })
+    const [acme, other] = [await ground.tenant('acme'), await ground.tenant('other one')]
+    expect(await ground.tenant('acme')).toBe(acme)
+    await acme.add([{ id: 'a', text: 'Keys are rotated every ninety days.' }])
+    await other.add([{ id: 'b', text: 'Keys are made of brass.' }])
+    expect((await acme.retrieve('keys')).passages.map(({ documentId }) => documentId)).toEqual(['a'])
+    expect((await other.retrieve('keys')).passages.map(({ documentId }) => documentId)).toEqual(['b'])
+    await expect(ground.tenant('')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    await expect(createGroundline({ path })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+
+    await acme.close()
+    expect(await (await ground.tenant('acme')).get('a')).toBeDefined()
+    await ground.erase('other one')
+    expect(await (await ground.tenant('other one')).get('b')).toBeUndefined()
+    expect(readdirSync(join(path, 'tenants')).length).toBe(2)
+    await ground.close()
+    await expect(ground.tenant('acme')).rejects.toMatchObject({ code: 'CLOSED' })
+  })
+})
+
+describe('access lists of a preset', () => {
+  const documents = [
+    { id: 'open', text: 'Keys hang in the hall.', metadata: { access: ['all', 'user:ann'] } },
+    { id: 'secret', text: 'Keys to the vault.', metadata: { access: ['user:ann'] } },
+    { id: 'unlisted', text: 'Keys that nobody listed.' },
+  ]
+  const idsOf = async (asked: Promise<Retrieval>) => (await asked).passages.map(({ documentId }) => documentId).sort()
+
+  it('are evaluated inside the search, deny by default, and hold from the next question on', async () => {
+    await using ground = await createGroundline({ access: 'listed' })
+    await ground.add(documents)
+    expect(await idsOf(ground.retrieve('keys', { principals: ['user:ann'] }))).toEqual(['open', 'secret'])
+    expect(await idsOf(ground.retrieve('keys', { principals: ['user:bob', 'all'] }))).toEqual(['open'])
+    expect(await idsOf(ground.retrieve('keys', { principals: ['user:bob'] }))).toEqual([])
+    await expect(ground.retrieve('keys')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    await expect(ground.assemble('keys', { principals: [] })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    await ground.add([{ ...documents[1]!, metadata: { access: ['user:bob'] } }])
+    expect(await idsOf(ground.retrieve('keys', { principals: ['user:ann'] }))).toEqual(['open'])
+    const filter = { op: 'eq', path: ['access'], value: 'x' } as const
+    expect(await idsOf(ground.retrieve('keys', { principals: ['user:ann'], filter }))).toEqual([])
+  })
+})
+
+describe('embedding a preset again', () => {
+  const documents = Array.from({ length: 8 }, (_, at) => ({ id: `d${at}`, text: `Document ${at} speaks of keys.` }))
+
+  it('answers with the old vectors until they are promoted, and again after a rollback', async () => {
+    const path = mkdtempSync(join(tmpdir(), 'groundline-reembed-'))
+    const [small, large] = [fakeEmbedder({ dimensions: 8 }), fakeEmbedder({ dimensions: 16 })]
+    await using ground = await createGroundline({ path, embedder: small })
+    await ground.add(documents)
+    const { version } = ground.info()
+    const before = await ground.retrieve('keys of document 3')
+    await ground.reembed({ embedder: large })
+    expect(ground.info().space).toEqual(small.space)
+    expect(await ground.retrieve('keys of document 3')).toEqual(before)
+    await ground.promote()
+    expect(ground.info().space).toEqual(large.space)
+    expect((await ground.retrieve('keys of document 3')).passages).toHaveLength(8)
+    await ground.add([{ id: 'late', text: 'Late keys.' }])
+    await ground.corpus.rollback(version)
+    expect(await ground.retrieve('keys of document 3')).toEqual(before)
+  })
+
+  it('happens at opening when asked for, and is refused otherwise', async () => {
+    const path = mkdtempSync(join(tmpdir(), 'groundline-reembed-'))
+    const [small, large] = [fakeEmbedder({ dimensions: 8 }), fakeEmbedder({ dimensions: 16 })]
+    const first = await createGroundline({ path, embedder: small })
+    await first.add(documents)
+    await first.close()
+    await expect(createGroundline({ path, embedder: large })).rejects.toMatchObject({ code: 'SPACE_MISMATCH' })
+    await using again = await createGroundline({ path, embedder: large, reembed: 'now' })
+    expect(again.info()).toMatchObject({ space: large.space, documents: 8 })
+    expect((await again.retrieve('keys of document 3')).passages).toHaveLength(8)
+  })
+})
