@@ -1,7 +1,6 @@
 import type { Chunker } from '../chunker/chunker.ts'
-import type { Cipher, KeyProvider } from '../corpus/cipher.ts'
 import type { Commit, Corpus, DocumentRecord, Source, SyncProgress, SyncReport } from '../corpus/corpus.ts'
-import type { Keyring, ReembedPlan, VersionedCorpus } from '../corpus/index.ts'
+import type { Cipher, KeyProvider, Keyring, ReembedPlan, VersionedCorpus } from '../corpus/index.ts'
 import type { Storage } from '../corpus/storage.ts'
 import type { AbortOptions, Document, Metadata } from '../document.ts'
 import type { Embedder, EmbeddingSpace } from '../embedder/embedder.ts'
