@@ -34,50 +34,59 @@ export class TopK {
     } else if (score > this.#scores[0]! || (score === this.#scores[0]! && this.#isBefore(item, items[0]!))) {
       items[0] = item
       this.#scores[0] = score
-      this.#down()
+      this.#down(items, this.#scores, items.length)
     }
   }
 
   /** What was kept, best first. */
   sorted(): { readonly item: number; readonly score: number }[] {
-    const kept = this.#items.map((item, i) => ({ item, score: this.#scores[i]! }))
-    return kept.sort((a, b) => b.score - a.score || (this.#isBefore(a.item, b.item) ? -1 : 1))
-  }
-
-  #worse(i: number, j: number): boolean {
-    const [a, b] = [this.#scores[i]!, this.#scores[j]!]
-    return a < b || (a === b && this.#isBefore(this.#items[j]!, this.#items[i]!))
-  }
-
-  #swap(i: number, j: number): void {
-    const item = this.#items[i]!
-    const score = this.#scores[i]!
-    this.#items[i] = this.#items[j]!
-    this.#scores[i] = this.#scores[j]!
-    this.#items[j] = item
-    this.#scores[j] = score
+    const [items, scores] = [this.#items.slice(), this.#scores.slice()]
+    const kept: { item: number; score: number }[] = []
+    for (let size = items.length; size > 0; size--) {
+      kept.push({ item: items[0]!, score: scores[0]! })
+      items[0] = items[size - 1]!
+      scores[0] = scores[size - 1]!
+      this.#down(items, scores, size - 1)
+    }
+    return kept.reverse()
   }
 
   #up(start: number): void {
+    const [items, scores] = [this.#items, this.#scores]
+    const item = items[start]!
+    const score = scores[start]!
     let i = start
     while (i > 0) {
       const parent = (i - 1) >> 1
-      if (!this.#worse(i, parent)) return
-      this.#swap(i, parent)
+      if (!this.#isWorse(item, score, items[parent]!, scores[parent]!)) break
+      items[i] = items[parent]!
+      scores[i] = scores[parent]!
       i = parent
     }
+    items[i] = item
+    scores[i] = score
   }
 
-  #down(): void {
+  /** Lets the root sink to its place in a heap of the first `size` items. */
+  #down(items: number[], scores: number[], size: number): void {
+    const item = items[0]!
+    const score = scores[0]!
     let i = 0
     for (;;) {
-      const left = 2 * i + 1
-      if (left >= this.#items.length) return
-      const right = left + 1
-      const child = right < this.#items.length && this.#worse(right, left) ? right : left
-      if (!this.#worse(child, i)) return
-      this.#swap(i, child)
+      let child = 2 * i + 1
+      if (child >= size) break
+      const right = child + 1
+      if (right < size && this.#isWorse(items[right]!, scores[right]!, items[child]!, scores[child]!)) child = right
+      if (!this.#isWorse(items[child]!, scores[child]!, item, score)) break
+      items[i] = items[child]!
+      scores[i] = scores[child]!
       i = child
     }
+    items[i] = item
+    scores[i] = score
+  }
+
+  #isWorse(a: number, aScore: number, b: number, bScore: number): boolean {
+    return aScore < bScore || (aScore === bScore && this.#isBefore(b, a))
   }
 }

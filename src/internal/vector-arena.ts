@@ -27,9 +27,17 @@ const SIMD_ROWS = 256
 const BLOCK = 4_096
 const PAGE = 65_536
 
+/** A memory, with its parts as the scan wants them. */
+interface ScanBuffers {
+  readonly scan: VectorScan
+  readonly query: Float32Array
+  readonly list: Uint32Array
+  readonly found: Float32Array
+}
+
 /**
  * Rows in memory: scanned by 128-bit SIMD once there are enough of them to pay for it, by a plain loop otherwise. The
- * two differ by less than 1e-6 of the product of the lengths.
+ * two differ by less than 1e-6 of the product of the lengths, distances by less than 1e-6 of the square of their sum.
  */
 export class VectorArena implements VectorRows {
   readonly #dimensions: number
@@ -38,7 +46,7 @@ export class VectorArena implements VectorRows {
   readonly #scratch: number
   #capacity = 0
   #rows: Float32Array = new Float32Array(0)
-  #scan: VectorScan | undefined
+  #scan: ScanBuffers | undefined
   #simd: boolean
 
   /** `simd: false` keeps to the plain loop. */
@@ -50,7 +58,7 @@ export class VectorArena implements VectorRows {
   }
 
   get byteLength(): number {
-    return this.#scan?.memory.buffer.byteLength ?? this.#rows.byteLength
+    return this.#scan?.scan.memory.buffer.byteLength ?? this.#rows.byteLength
   }
 
   reserve(rows: number): void {
@@ -79,18 +87,24 @@ export class VectorArena implements VectorRows {
     for (let i = 0; i < rows.length; i++) scores[i] = compare(query, this.#rows, rows[i]! * this.#stride)
   }
 
-  #scanAll(scan: VectorScan, metric: RowMetric, query: Float32Array, rows: Uint32Array, scores: Float32Array): void {
-    const { buffer } = scan.memory
+  #scanAll(
+    buffers: ScanBuffers,
+    metric: RowMetric,
+    query: Float32Array,
+    rows: Uint32Array,
+    scores: Float32Array,
+  ): void {
+    const { scan, list, found } = buffers
     const stride = this.#stride * 4
-    const list = new Uint32Array(buffer, stride, BLOCK)
-    const found = new Float32Array(buffer, stride + BLOCK * 4, BLOCK)
-    new Float32Array(buffer, 0, this.#stride).set(query)
+    buffers.query.set(query)
     const run = metric === 'dot' ? scan.dot : scan.distance
     for (let from = 0; from < rows.length; from += BLOCK) {
-      const block = rows.length <= BLOCK ? rows : rows.subarray(from, from + BLOCK)
-      list.set(block)
-      run(0, this.#scratch, stride, stride, block.length, stride + BLOCK * 4)
-      scores.set(block.length === BLOCK ? found : found.subarray(0, block.length), from)
+      const count = Math.min(BLOCK, rows.length - from)
+      list.set(rows.length <= BLOCK ? rows : rows.subarray(from, from + count))
+      run(0, this.#scratch, stride, stride, count, stride + BLOCK * 4)
+      // For a handful, a view costs more than the copy.
+      if (count <= 64) for (let i = 0; i < count; i++) scores[from + i] = found[i]!
+      else scores.set(found.subarray(0, count), from)
     }
   }
 
@@ -104,18 +118,27 @@ export class VectorArena implements VectorRows {
         { details: { bytes, limit: PAGE * PAGE } },
       )
     if (this.#scan === undefined) {
-      this.#scan = createVectorScan(pages)
-      this.#simd = this.#scan !== undefined
-      this.#moveTo(this.#scan === undefined ? new Float32Array(capacity * this.#stride) : this.#view(this.#scan))
+      const scan = createVectorScan(pages)
+      this.#simd = scan !== undefined
+      this.#moveTo(scan === undefined ? new Float32Array(capacity * this.#stride) : this.#view(scan))
       return
     }
-    this.#scan.memory.grow(pages - this.#scan.memory.buffer.byteLength / PAGE)
-    this.#rows = this.#view(this.#scan)
+    const { scan } = this.#scan
+    scan.memory.grow(pages - scan.memory.buffer.byteLength / PAGE)
+    this.#rows = this.#view(scan)
   }
 
+  /** Views of the memory as it is now: growing it detaches those from before. */
   #view(scan: VectorScan): Float32Array {
-    const floats = Math.floor((scan.memory.buffer.byteLength - this.#scratch) / 4)
-    return new Float32Array(scan.memory.buffer, this.#scratch, floats)
+    const { buffer } = scan.memory
+    const stride = this.#stride * 4
+    this.#scan = {
+      scan,
+      query: new Float32Array(buffer, 0, this.#stride),
+      list: new Uint32Array(buffer, stride, BLOCK),
+      found: new Float32Array(buffer, stride + BLOCK * 4, BLOCK),
+    }
+    return new Float32Array(buffer, this.#scratch, Math.floor((buffer.byteLength - this.#scratch) / 4))
   }
 
   #moveTo(rows: Float32Array): void {

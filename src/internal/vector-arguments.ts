@@ -1,5 +1,6 @@
 import { GroundlineError } from '../errors.ts'
 import { describe, requireInteger } from './argument.ts'
+import { vectorNorm } from './vector-math.ts'
 
 /** The largest `topK` of a search. */
 export const MAX_TOP_K = 10_000
@@ -26,33 +27,38 @@ export function requireId(id: unknown): asserts id is string {
 }
 
 /**
- * Throws unless `vector` can be stored or searched: `DIMENSION_MISMATCH` for another length, `INVALID_VECTOR` for another
- * type, a detached buffer, values that are not finite, and all zeros where `allowZero` is false.
+ * The length of a vector that can be stored or searched. Throws `DIMENSION_MISMATCH` for another number of values,
+ * `INVALID_VECTOR` for another type, a detached buffer, values that are not finite, and all zeros where `allowZero` is
+ * false. `owner` names the vector in a message.
  */
-export function requireVector(
+export function requireVectorNorm(
   vector: unknown,
   dimensions: number,
   allowZero: boolean,
-  owner: string,
-): asserts vector is Float32Array {
-  if (!(vector instanceof Float32Array)) throw invalid(owner, 'must be a Float32Array', describe(vector))
+  owner: () => string,
+): number {
+  if (vector instanceof Float32Array && vector.length === dimensions) {
+    const norm = vectorNorm(vector)
+    // One value that is not finite is enough for a length that is not; every other finite one has a positive square.
+    if (norm < Number.POSITIVE_INFINITY && (norm > 0 || allowZero)) return norm
+  }
+  throw refusal(vector, dimensions, owner())
+}
+
+function refusal(vector: unknown, dimensions: number, owner: string): GroundlineError {
+  if (!(vector instanceof Float32Array)) return invalid(owner, 'must be a Float32Array', describe(vector))
   if (vector.length !== dimensions) {
     const detached = vector.length === 0 && vector.buffer.byteLength === 0
-    if (detached) throw invalid(owner, `must have ${dimensions} values`, 'an empty or detached buffer')
-    throw new GroundlineError(
+    if (detached) return invalid(owner, `must have ${dimensions} values`, 'an empty or detached buffer')
+    return new GroundlineError(
       'DIMENSION_MISMATCH',
       `the vector of ${owner} must have the ${dimensions} dimensions of the index, got ${vector.length}`,
       { details: { item: owner, expected: dimensions, actual: vector.length } },
     )
   }
-  let zero = true
-  for (let i = 0; i < dimensions; i++) {
-    const value = vector[i]!
-    // False for NaN and both infinities, and faster than Number.isFinite.
-    if (!(value - value === 0)) throw invalid(owner, 'must hold finite values only', `${value} at ${i}`)
-    if (value !== 0) zero = false
-  }
-  if (zero && !allowZero) throw invalid(owner, 'must not be all zeros under cosine', 'all zeros')
+  const at = vector.findIndex((value) => !Number.isFinite(value))
+  if (at >= 0) return invalid(owner, 'must hold finite values only', `${vector[at]} at ${at}`)
+  return invalid(owner, 'must not be all zeros under cosine', 'all zeros')
 }
 
 function invalid(owner: string, expected: string, actual: string): GroundlineError {

@@ -9,8 +9,7 @@ import { createPace } from './pace.ts'
 import { createSerial } from './serial.ts'
 import { TopK } from './top-k.ts'
 import { VectorArena, type VectorRows } from './vector-arena.ts'
-import { requireId, requireVector } from './vector-arguments.ts'
-import { vectorNorm } from './vector-math.ts'
+import { requireId, requireVectorNorm } from './vector-arguments.ts'
 
 /** What an index built on the table wants to know, at the moment a batch takes effect. */
 export interface VectorTableEvents {
@@ -36,6 +35,10 @@ interface Staged<M> {
 }
 
 const BLOCK = 4096
+/** Lengths this close to 1 are 1: what rounding a unit vector to 32 bits leaves. */
+const UNIT = 2e-7
+/** Up to so many are sorted in place; more go through a heap. */
+const FEW = 64
 
 /**
  * The entries of a vector index with their full-precision vectors, and the exact scan over them: the oracle, and what
@@ -51,6 +54,7 @@ export class VectorTable<M extends Metadata> {
   readonly #rows: VectorRows
   readonly #events: VectorTableEvents | undefined
   readonly #serial: ReturnType<typeof createSerial> = createSerial()
+  readonly #scores: Float32Array = new Float32Array(FEW)
   #scales: Float64Array = new Float64Array(0)
   #extreme = false
 
@@ -123,8 +127,7 @@ export class VectorTable<M extends Metadata> {
 
   /** Checks a query. Throws `INVALID_VECTOR` or `DIMENSION_MISMATCH`. */
   prepare(vector: Float32Array): PreparedQuery {
-    requireVector(vector, this.dimensions, this.metric !== 'cosine', 'the query')
-    const norm = vectorNorm(vector)
+    const norm = requireVectorNorm(vector, this.dimensions, this.metric !== 'cosine', theQuery)
     return { vector, scale: this.metric === 'cosine' ? 1 / norm : 1, extreme: isExtreme(norm) }
   }
 
@@ -136,7 +139,7 @@ export class VectorTable<M extends Metadata> {
   /** Writes the vector of a slot, at unit length under cosine, into a target. */
   copyScaled(slot: number, target: Float32Array, offset: number): void {
     const row = this.#rows.row(slot)
-    const scale = this.metric === 'cosine' ? this.#scales[slot]! : 1
+    const scale = this.metric === 'cosine' ? (this.#scales[slot] ?? 1) : 1
     for (let i = 0; i < row.length; i++) target[offset + i] = row[i]! * scale
   }
 
@@ -155,11 +158,36 @@ export class VectorTable<M extends Metadata> {
     const best = new TopK(topK, this.entries.isBefore)
     const scores = new Float32Array(Math.min(BLOCK, slots.length))
     for (let from = 0; from < slots.length; from += BLOCK) {
-      const block = slots.subarray(from, from + BLOCK)
+      const block = slots.length <= BLOCK ? slots : slots.subarray(from, from + BLOCK)
       this.score(query, block, scores)
       for (let i = 0; i < block.length; i++) if (scores[i]! >= best.threshold) best.offer(block[i]!, scores[i]!)
     }
     return best
+  }
+
+  /** The nearest of the listed slots, as a search returns them. A list of a few may be rearranged. */
+  nearest(query: PreparedQuery, topK: number, slots: Uint32Array): VectorMatch<M>[] {
+    if (slots.length > FEW) return this.matches(this.best(query, topK, slots))
+    const scores = this.#scores
+    this.score(query, slots, scores)
+    // They come almost in order, so that sorting by insertion is nearly linear.
+    for (let i = 1; i < slots.length; i++) {
+      const slot = slots[i]!
+      const score = scores[i]!
+      let at = i
+      for (; at > 0; at--) {
+        const before = scores[at - 1]!
+        if (before > score || (before === score && this.entries.isBefore(slots[at - 1]!, slot))) break
+        slots[at] = slots[at - 1]!
+        scores[at] = before
+      }
+      slots[at] = slot
+      scores[at] = score
+    }
+    const matches: VectorMatch<M>[] = []
+    const count = Math.min(topK, slots.length)
+    for (let i = 0; i < count; i++) matches.push(this.#match(slots[i]!, scores[i]!))
+    return matches
   }
 
   /** Writes the final scores of the listed slots: cosine, dot product, or minus the squared distance. */
@@ -172,19 +200,29 @@ export class VectorTable<M extends Metadata> {
       query.extreme || this.#extreme,
     )
     if (this.metric === 'dot') return
+    const { length } = slots
+    if (this.metric === 'euclidean') for (let i = 0; i < length; i++) scores[i] = 0 - scores[i]!
+    else if (this.#scales.length === 0) for (let i = 0; i < length; i++) scores[i] = clamped(scores[i]! * query.scale)
+    else this.#scaleScores(query.scale, slots, scores)
+  }
+
+  #scaleScores(scale: number, slots: Uint32Array, scores: Float32Array): void {
+    const scales = this.#scales
     for (let i = 0; i < slots.length; i++) {
-      if (this.metric === 'euclidean') scores[i] = 0 - scores[i]!
-      else scores[i] = Math.min(1, Math.max(-1, scores[i]! * query.scale * this.#scales[slots[i]!]!))
+      const slot = slots[i]!
+      scores[i] = clamped(scores[i]! * scale * (slot < scales.length ? scales[slot]! : 1))
     }
   }
 
   /** Matches as a search returns them. */
   matches(best: TopK): VectorMatch<M>[] {
-    return best.sorted().map(({ item, score }) => {
-      const metadata = this.entries.metadataAt(item)
-      const id = this.entries.idAt(item)
-      return metadata === undefined ? { id, score } : { id, score, metadata }
-    })
+    return best.sorted().map(({ item, score }) => this.#match(item, score))
+  }
+
+  #match(slot: number, score: number): VectorMatch<M> {
+    const metadata = this.entries.metadataAt(slot)
+    const id = this.entries.idAt(slot)
+    return metadata === undefined ? { id, score } : { id, score, metadata }
   }
 
   async #stage(entries: readonly VectorEntry<M>[], staged: Staged<M>, signal: AbortSignal | undefined): Promise<void> {
@@ -195,19 +233,21 @@ export class VectorTable<M extends Metadata> {
       if (pace.due()) await pace.pause()
       const { id, vector, metadata } = entries[i] as VectorEntry<M>
       requireId(id)
-      const owner = `entry ${describe(id)}`
+      const owner = () => `entry ${describe(id)}`
       if (seen.has(id))
-        throw new GroundlineError('DUPLICATE_ID', `${owner} is in the batch twice, again at ${i}`, { details: { id } })
+        throw new GroundlineError('DUPLICATE_ID', `${owner()} is in the batch twice, again at ${i}`, {
+          details: { id },
+        })
       seen.add(id)
-      requireVector(vector, this.dimensions, this.metric !== 'cosine', owner)
-      const copied = metadata === undefined ? undefined : copyMetadata(metadata, owner)
+      const norm = requireVectorNorm(vector, this.dimensions, this.metric !== 'cosine', owner)
+      const copied = metadata === undefined ? undefined : copyMetadata(metadata, owner())
       if (this.#holds(id, vector)) {
         staged.unchanged.push({ id, metadata: copied })
         continue
       }
       const slot = this.entries.stage(id, copied)
       staged.slots.push(slot)
-      this.#write(slot, vector)
+      this.#write(slot, vector, norm)
     }
   }
 
@@ -220,14 +260,15 @@ export class VectorTable<M extends Metadata> {
     return true
   }
 
-  #write(slot: number, vector: Float32Array): void {
+  #write(slot: number, vector: Float32Array, norm: number): void {
     this.#rows.reserve(slot + 1)
     this.#rows.write(slot, vector)
-    const norm = vectorNorm(vector)
     this.#extreme ||= isExtreme(norm)
     if (this.metric !== 'cosine') return
+    // Embeddings mostly are of unit length: while all are, there is nothing to keep and nothing to multiply with.
+    if (Math.abs(norm - 1) <= UNIT && slot >= this.#scales.length) return
     if (slot >= this.#scales.length) {
-      const grown = new Float64Array(Math.max(slot + 1, this.#scales.length * 2, 64))
+      const grown = new Float64Array(Math.max(slot + 1, this.#scales.length * 2, 64)).fill(1)
       grown.set(this.#scales)
       this.#scales = grown
     }
@@ -239,6 +280,13 @@ export class VectorTable<M extends Metadata> {
 function isExtreme(norm: number): boolean {
   return norm > 1e15 || (norm < 1e-12 && norm !== 0)
 }
+
+/** A cosine, whatever rounding made of it. */
+function clamped(cosine: number): number {
+  return cosine > 1 ? 1 : cosine < -1 ? -1 : cosine
+}
+
+const theQuery = () => 'the query'
 
 function notAnArray(name: string, value: unknown): GroundlineError {
   return new GroundlineError('INVALID_ARGUMENT', `${name} must be an array, got ${describe(value)}`, {

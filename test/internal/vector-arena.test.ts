@@ -24,10 +24,18 @@ describe('VectorArena', () => {
       const [left, right] = [new Float32Array(rows.length), new Float32Array(rows.length)]
       fast.score(metric, query, rows, left, false)
       plain.score(metric, query, rows, right, false)
-      const bound = 1e-6 * dimensions
+      // The stated bound: a millionth of the product of the lengths, or of the squared sum of them.
+      const lengthOf = (values: Float32Array) => Math.hypot(...values)
       left.forEach((score, i) => {
-        expect(Math.abs(score - right[i]!)).toBeLessThanOrEqual(bound * 4)
+        const [a, b] = [lengthOf(query), lengthOf(plain.row(rows[i]!))]
+        expect(Math.abs(score - right[i]!)).toBeLessThanOrEqual(1e-6 * (metric === 'dot' ? a * b : (a + b) ** 2))
       })
+      // A row's score never depends on the rows it is listed with.
+      const alone = new Float32Array(1)
+      for (let i = 0; i < 200; i++) {
+        fast.score(metric, query, rows.subarray(i, i + 1), alone, false)
+        expect(alone[0]).toBe(left[i])
+      }
     }
     expect(fast.row(count - 1)).toEqual(plain.row(count - 1))
   })

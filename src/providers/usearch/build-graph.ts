@@ -3,11 +3,11 @@ import type { Metadata } from '../../document.ts'
 import { createPace } from '../../internal/pace.ts'
 import type { VectorTable } from '../../internal/vector-table.ts'
 import { type Calibration, candidatesFor } from './calibration.ts'
-import { Graph } from './graph.ts'
+import { Graph, viewGraph } from './graph.ts'
 import { GraphBuilding, type GraphReport } from './graph-building.ts'
 import type { PublishedFile } from './graph-file.ts'
 import { type GraphHost, startGraphHost } from './graph-host.ts'
-import { createGraph, type GraphSettings, type NativeModule } from './native-graph.ts'
+import type { GraphSettings, NativeModule } from './native-graph.ts'
 import type { SlotKeys } from './slot-keys.ts'
 
 /** What a build reads and how. */
@@ -145,17 +145,18 @@ class Build {
       if (pace.due()) await pace.pause()
       step = steps.next()
     }
-    const graph = new Graph(building.graph, {}, this.#slotOfKey(), step.value)
+    const graph = new Graph({ index: building.graph, width: 1 }, {}, this.#slotOfKey(), step.value)
     return { graph, slots: this.#slots }
   }
 
   #finished(report: GraphReport, file: PublishedFile, directory: string): BuiltGraph {
     const { native, settings } = this.#context
-    const index = createGraph(native, settings)
     const path = join(directory, file.name)
-    index.view(path)
     const calibration = this.#withPrevious(report.calibration)
-    const graph = new Graph(index, { file, path }, this.#slotOfKey(), { ...report, calibration })
+    const graph = new Graph(viewGraph(native, settings, calibration, path), { file, path }, this.#slotOfKey(), {
+      ...report,
+      calibration,
+    })
     return { graph, slots: this.#slots }
   }
 

@@ -22,12 +22,27 @@ export interface Calibration {
 
 /** Results that are measured. */
 const MEASURED = [1, 10, 100]
-/** Above the target by this much: some hundred queries know the recall to about 0.002, and the least that passes is a lucky one. */
-const MARGIN = 0.004
+/** The recall counts as reached when it lies above the target by this many standard errors: the least that passes is a lucky one. */
+const CONFIDENCE = 2.5
+/** And by this much at least: queries that all succeed have no spread. */
+const MARGIN = 0.002
+
+/** Recall as it was measured. */
+export interface MeasuredRecall {
+  /** Mean over the queries. */
+  readonly mean: number
+  /** What the mean may be off by: its standard error. */
+  readonly error: number
+}
+
+/** Whether a recall can be relied on to be the target at least. */
+export function reaches({ mean, error }: MeasuredRecall, target: number): boolean {
+  return mean >= Math.min(0.9995, target + Math.max(MARGIN, CONFIDENCE * error))
+}
 
 /** How many of the graph's candidates are rescored: all where its own order is coarse, few beyond `topK` where it is fine. Each one is a row read from memory. */
 export function rescoredCount(settings: GraphSettings, topK: number, candidates: number): number {
-  return settings.quantization === 'i8' ? candidates : Math.min(candidates, topK + Math.max(4, Math.ceil(topK / 5)))
+  return settings.quantization === 'i8' ? candidates : Math.min(candidates, topK + Math.ceil(topK / 10))
 }
 
 /** Candidates for a `topK` between or beyond the measured ones; 0 where the scan must answer. */
@@ -97,7 +112,6 @@ export function* calibrate(
   ask: AskGraph,
 ): Generator<void, Calibration> {
   const points: CalibrationPoint[] = []
-  const wanted = Math.min(0.9995, target + MARGIN)
   let least = 1
   for (const topK of MEASURED) {
     if (topK > size / 2 || truth.length === 0) break
@@ -109,8 +123,8 @@ export function* calibrate(
       const middle = Math.min((low + high) >>> 1, low + 4)
       const candidates = ladder[middle]!
       const recall = yield* meanRecall(settings, truth, topK, candidates, ask)
-      if (recall >= wanted) {
-        best = { topK, candidates, recall }
+      if (reaches(recall, target)) {
+        best = { topK, candidates, recall: recall.mean }
         high = middle
       } else low = middle + 1
     }
@@ -127,23 +141,27 @@ export function* meanRecall(
   topK: number,
   candidates: number,
   ask: AskGraph,
-): Generator<void, number> {
-  let sum = 0
+): Generator<void, MeasuredRecall> {
+  let [sum, squares] = [0, 0]
   for (let q = 0; q < truth.length; q++) {
     const keys = ask(q, candidates)
     const rescored = new Set(keys.subarray(0, rescoredCount(settings, topK, candidates)))
     const expected = truth[q]!.subarray(0, topK)
     let found = 0
     for (const key of expected) if (rescored.has(key)) found++
-    sum += expected.length === 0 ? 1 : found / expected.length
+    const share = expected.length === 0 ? 1 : found / expected.length
+    sum += share
+    squares += share * share
     if (q % 8 === 7) yield
   }
-  return truth.length === 0 ? 1 : sum / truth.length
+  if (truth.length === 0) return { mean: 1, error: 0 }
+  const mean = sum / truth.length
+  return { mean, error: Math.sqrt(Math.max(0, squares / truth.length - mean * mean) / truth.length) }
 }
 
 function ladderFrom(least: number, size: number): number[] {
   const ladder: number[] = []
   const most = Math.min(size, 8_192)
-  for (let step = least; step <= most; step = Math.max(step + 2, Math.ceil(step * 1.15))) ladder.push(step)
+  for (let step = least; step <= most; step = Math.max(step + 1, Math.ceil(step * 1.06))) ladder.push(step)
   return ladder
 }

@@ -3,10 +3,10 @@ import type { Metadata } from '../../document.ts'
 import { GroundlineError } from '../../errors.ts'
 import type { Filter } from '../../filter.ts'
 import { createPace } from '../../internal/pace.ts'
-import type { TopK } from '../../internal/top-k.ts'
 import type { PreparedQuery, VectorTable } from '../../internal/vector-table.ts'
+import type { VectorMatch } from '../../vector-index/vector-index.ts'
 import { buildGraph } from './build-graph.ts'
-import { meanRecall } from './calibration.ts'
+import { meanRecall, reaches, rescoredCount } from './calibration.ts'
 import type { Graph } from './graph.ts'
 import { type GraphHost, startGraphHost } from './graph-host.ts'
 import type { GraphSettings, NativeModule } from './native-graph.ts'
@@ -39,6 +39,8 @@ const MOST_DEAD = 0.3
 const MEASURE_AFTER = 0.1
 /** Queries beyond which a batch goes to a worker. */
 const BATCH = 64
+/** Queries that go to a worker at once. */
+const PART = 64
 
 /** Keeps the graph of a table in step with it: when to build, what to measure, which file is in use. */
 export class GraphKeeper {
@@ -126,40 +128,54 @@ export class GraphKeeper {
   }
 
   /** Many searches: in a worker where that pays, in steps on the caller otherwise. */
-  async searchMany(
+  async searchMany<M extends Metadata>(
+    table: VectorTable<M>,
     queries: readonly PreparedQuery[],
     topK: number,
     filter: Filter | undefined,
     signal: AbortSignal | undefined,
-  ): Promise<TopK[]> {
-    const { table } = this.#options
+  ): Promise<VectorMatch<M>[][]> {
     const graph = this.#graph
     const candidates = graph?.candidates(topK) ?? 0
     const path = graph?.origin.path
     const plain =
       queries.length <= BATCH || filter !== undefined || candidates === 0 || queries.some((query) => query.extreme)
-    if (plain || graph === undefined || path === undefined) return this.#searchEach(queries, topK, filter, signal)
-    const host = await this.#hostOf(path)
-    if (host === undefined) return this.#searchEach(queries, topK, filter, signal)
-    const pace = createPace(signal)
-    const found: TopK[] = []
-    for (let from = 0; from < queries.length; from += 256) {
-      const part = queries.slice(from, from + 256)
+    if (plain || graph === undefined || path === undefined)
+      return this.#searchEach(table, queries, topK, filter, signal)
+    const host = await this.#hostOf(path, graph.width)
+    if (host === undefined) return this.#searchEach(table, queries, topK, filter, signal)
+    const wanted = Math.min(candidates, graph.size)
+    const most = graph.dead > 0 ? wanted : rescoredCount(this.settings, topK, wanted)
+    const asked = Math.min(graph.asked(wanted, most), graph.size)
+    const ask = (from: number) => {
+      const part = queries.slice(from, from + PART)
       const rows = new Float32Array(part.length * table.dimensions)
       part.forEach((query, i) => {
         rows.set(directionOf(query, table.metric), i * table.dimensions)
       })
-      const wanted = Math.min(candidates, graph.size)
-      const reply = await host.ask({ type: 'search', queries: rows, candidates: wanted }, [rows.buffer])
+      const reply = host.ask({ type: 'search', queries: rows, asked }, [rows.buffer])
+      reply.catch(() => undefined)
+      return reply
+    }
+    const pace = createPace(signal)
+    const found: VectorMatch<M>[][] = []
+    // The worker has the next part before this one is rescored.
+    const replies = [ask(0)]
+    for (let from = 0; from < queries.length; from += PART) {
+      if (from + PART < queries.length) replies.push(ask(from + PART))
+      const reply = await replies.shift()!
       signal?.throwIfAborted()
       if (reply.type !== 'found') throw new Error('the worker answered out of turn')
+      const part = queries.slice(from, from + PART)
       for (let i = 0; i < part.length; i++) {
         if (pace.due()) await pace.pause()
-        const keys = reply.keys.subarray(i * wanted, i * wanted + reply.counts[i]!)
+        const keys = reply.keys.subarray(i * asked, i * asked + reply.counts[i]!)
         const slots = slotsOf(table, this, graph, keys, undefined, topK, candidates)
         // The graph may have been replaced meanwhile; its keys then stand for nothing.
         const stillInUse = this.#graph === graph && slots.length >= Math.min(topK, table.entries.size)
-        found.push(stillInUse ? table.best(part[i]!, topK, slots) : searchTable(table, this, part[i]!, topK, undefined))
+        found.push(
+          stillInUse ? table.nearest(part[i]!, topK, slots) : searchTable(table, this, part[i]!, topK, undefined),
+        )
       }
     }
     return found
@@ -251,7 +267,7 @@ export class GraphKeeper {
     const left = held.map((i) => truth[i]!.filter(isAlive))
     const vectors = held.map((i) => this.#options.table.vectorAt(graph.slotOfKey[heldKeys[i]!]!))
     const ask = (q: number, candidates: number) =>
-      graph.nearest(vectors[q]!, candidates + 1).filter((key) => key !== heldKeys[held[q]!] && isAlive(key))
+      graph.nearest(vectors[q]!, candidates + 1).filter((key: number) => key !== heldKeys[held[q]!] && isAlive(key))
     for (;;) {
       const candidates = graph.candidates(10)
       const steps = meanRecall(this.settings, left, 10, candidates, ask)
@@ -261,7 +277,7 @@ export class GraphKeeper {
         step = steps.next()
       }
       // These vectors are in the graph by now, which flatters them a little.
-      if (step.value >= Math.min(0.9995, target + 0.003) || graph.widen > 8 || candidates === 0) break
+      if (reaches(step.value, target) || graph.widen > 8 || candidates === 0) break
       graph.widen *= 1.25
     }
     graph.deadWhenMeasured = graph.dead
@@ -286,30 +302,31 @@ export class GraphKeeper {
     }
     const candidates = Math.min(256, graph.size)
     this.costs = {
-      row: fastest(() => table.best(query, 10, slots)) / slots.length,
+      row: fastest(() => table.nearest(query, 10, slots)) / slots.length,
       candidate: fastest(() => graph.nearest(query.vector, candidates)) / candidates,
     }
   }
 
-  async #searchEach(
+  async #searchEach<M extends Metadata>(
+    table: VectorTable<M>,
     queries: readonly PreparedQuery[],
     topK: number,
     filter: Filter | undefined,
     signal: AbortSignal | undefined,
-  ): Promise<TopK[]> {
+  ): Promise<VectorMatch<M>[][]> {
     const pace = createPace(signal)
-    const found: TopK[] = []
+    const found: VectorMatch<M>[][] = []
     for (const query of queries) {
       if (pace.due()) await pace.pause()
-      found.push(searchTable(this.#options.table, this, query, topK, filter))
+      found.push(searchTable(table, this, query, topK, filter))
     }
     return found
   }
 
-  async #hostOf(path: string): Promise<GraphHost | undefined> {
+  async #hostOf(path: string, width: number): Promise<GraphHost | undefined> {
     if (this.#batchHost?.path !== path) {
       const host = startGraphHost(this.#options.workerUrl).then(async (started) => {
-        await started.ask({ type: 'view', settings: this.settings, path })
+        await started.ask({ type: 'view', settings: this.settings, path, width })
         return started
       })
       this.#batchHost = { path, host }

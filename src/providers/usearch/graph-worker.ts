@@ -14,8 +14,8 @@ export type WorkerRequest =
     }
   | { readonly type: 'rows'; readonly keys: Uint32Array; readonly rows: Float32Array; readonly fresh: boolean }
   | { readonly type: 'finish'; readonly target: number; readonly heldKeys: Uint32Array; readonly directory: string }
-  | { readonly type: 'view'; readonly settings: GraphSettings; readonly path: string }
-  | { readonly type: 'search'; readonly queries: Float32Array; readonly candidates: number }
+  | { readonly type: 'view'; readonly settings: GraphSettings; readonly path: string; readonly width: number }
+  | { readonly type: 'search'; readonly queries: Float32Array; readonly asked: number }
 
 /** What a worker answers. */
 export type WorkerReply =
@@ -51,21 +51,14 @@ async function answerFrom(state: WorkerState, request: WorkerRequest): Promise<W
       return { type: 'built', file, report: step.value }
     }
     case 'view':
-      state.viewed = createGraph(native, request.settings)
+      state.viewed = createGraph(native, request.settings, request.width)
       state.viewed.view(request.path)
       return { type: 'done' }
     case 'search': {
-      const { queries, candidates } = request
-      const dimensions = state.viewed!.dimensions()
-      const found = queries.length / dimensions
-      const keys = new Uint32Array(found * candidates)
-      const counts = new Uint32Array(found)
-      for (let i = 0; i < found; i++) {
-        const query = queries.slice(i * dimensions, (i + 1) * dimensions)
-        const nearest = lowWords(state.viewed!.search(query, candidates, 1).keys)
-        keys.set(nearest, i * candidates)
-        counts[i] = nearest.length
-      }
+      const found = state.viewed!.search(request.queries, request.asked, 1)
+      const keys = lowWords(found.keys)
+      // A single query comes back in a shape of its own, without the padding.
+      const counts = 'counts' in found ? lowWords(found.counts as BigUint64Array) : Uint32Array.of(keys.length)
       return { type: 'found', keys, counts }
     }
   }

@@ -2,7 +2,28 @@ import type { Index } from 'usearch'
 import { type Calibration, candidatesFor } from './calibration.ts'
 import type { GraphReport } from './graph-building.ts'
 import type { PublishedFile } from './graph-file.ts'
-import { nearestKeys } from './native-graph.ts'
+import { createGraph, type GraphSettings, type NativeModule, nearestKeys } from './native-graph.ts'
+
+/** A native graph, and the least width of its searches. */
+export interface NativeGraph {
+  /** The graph. */
+  readonly index: Index
+  /** How many candidates each search looks at, however few are asked for. */
+  readonly width: number
+}
+
+/** A view of a verified file, as wide as searches for ten results need: what is not returned is not copied either. */
+export function viewGraph(
+  native: NativeModule,
+  settings: GraphSettings,
+  calibration: Calibration,
+  path: string,
+): NativeGraph {
+  const width = Math.max(1, candidatesFor(calibration, 10))
+  const index = createGraph(native, settings, width)
+  index.view(path)
+  return { index, width }
+}
 
 /** Where a live graph came from. */
 export interface GraphOrigin {
@@ -26,10 +47,14 @@ export class Graph {
   deadWhenMeasured = 0
   /** Candidates are multiplied with this; more than 1 where the recall fell short after changes. */
   widen = 1
+  /** How many candidates each search looks at, however few are asked for. */
+  readonly width: number
   readonly #index: Index
+  #measured: { readonly topK: number; readonly candidates: number } = { topK: 0, candidates: 0 }
 
-  constructor(index: Index, origin: GraphOrigin, slotOfKey: Uint32Array, report: GraphReport) {
+  constructor({ index, width }: NativeGraph, origin: GraphOrigin, slotOfKey: Uint32Array, report: GraphReport) {
     this.#index = index
+    this.width = width
     this.origin = origin
     this.slotOfKey = slotOfKey
     this.report = report
@@ -47,14 +72,21 @@ export class Graph {
 
   /** Candidates that a search for `topK` needs; 0 where the scan must answer. */
   candidates(topK: number): number {
-    const measured = candidatesFor(this.calibration, topK)
+    if (topK !== this.#measured.topK) this.#measured = { topK, candidates: candidatesFor(this.calibration, topK) }
+    const measured = this.#measured.candidates
+    if (this.dead === 0 && this.widen === 1) return measured
     // The dead among the candidates are replaced by as many more, and the living are farther apart than they were.
     const alive = Math.max(1, this.size - this.dead) / this.size
     return Math.ceil((measured * this.widen * (2 - alive)) / alive)
   }
 
-  /** Keys of the nearest nodes. */
-  nearest(query: Float32Array, candidates: number): Uint32Array {
-    return nearestKeys(this.#index, query, candidates, this.size)
+  /** Keys of the nearest nodes among so many candidates: `most` of them at least, all where the search is no wider. */
+  nearest(query: Float32Array, candidates: number, most: number = candidates): Uint32Array {
+    return nearestKeys(this.#index, query, this.asked(candidates, most), this.size)
+  }
+
+  /** How many keys to ask the native graph for, so that a search is as wide as `candidates`. */
+  asked(candidates: number, most: number): number {
+    return candidates <= this.width ? Math.min(candidates, most) : candidates
   }
 }

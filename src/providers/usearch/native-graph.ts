@@ -35,8 +35,8 @@ export async function loadNative(): Promise<NativeModule> {
   }
 }
 
-/** An empty graph. The width of a search is its number of candidates, never a hidden setting. */
-export function createGraph(native: NativeModule, settings: GraphSettings): Index {
+/** An empty graph. A search is as wide as the keys it asks for, and at least `width`. */
+export function createGraph(native: NativeModule, settings: GraphSettings, width = 1): Index {
   const { metric, quantization } = settings
   return new native.Index({
     dimensions: settings.dimensions,
@@ -45,7 +45,7 @@ export function createGraph(native: NativeModule, settings: GraphSettings): Inde
     quantization: scalarKinds(native)[quantization],
     connectivity: settings.connectivity,
     expansion_add: settings.expansionAdd,
-    expansion_search: 1,
+    expansion_search: width,
     multi: false,
   })
 }

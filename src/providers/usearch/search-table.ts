@@ -2,9 +2,8 @@ import type { Metadata } from '../../document.ts'
 import type { Filter } from '../../filter.ts'
 import { hasBit, listBits } from '../../internal/bitset.ts'
 import type { AllowedSlots } from '../../internal/entry-table.ts'
-import type { TopK } from '../../internal/top-k.ts'
 import type { PreparedQuery, VectorTable } from '../../internal/vector-table.ts'
-import type { VectorMetric } from '../../vector-index/vector-index.ts'
+import type { VectorMatch, VectorMetric } from '../../vector-index/vector-index.ts'
 import { rescoredCount } from './calibration.ts'
 import type { Graph } from './graph.ts'
 import type { GraphKeeper } from './graph-keeper.ts'
@@ -20,7 +19,7 @@ export function searchTable<M extends Metadata>(
   topK: number,
   filter: Filter | undefined,
   explain?: Explain,
-): TopK {
+): VectorMatch<M>[] {
   const allowed = table.entries.allowed(filter)
   const { graph } = keeper
   // A query of extreme length could overflow inside the graph.
@@ -36,14 +35,16 @@ export function searchTable<M extends Metadata>(
   const direction = directionOf(query, table.metric)
   let { candidates } = plan
   for (;;) {
-    const keys = graph.nearest(direction, candidates)
+    // With dead nodes among them, or a filter, the first few are not enough.
+    const most = filtered || graph.dead > 0 ? candidates : rescoredCount(keeper.settings, topK, candidates)
+    const keys = graph.nearest(direction, candidates, most)
     const slots = slotsOf(table, keeper, graph, keys, filtered ? allowed : undefined, topK, candidates)
     const reached = !filtered || isReached(keeper, graph, keys, allowed, topK)
     if ((slots.length >= enough && reached) || (!filtered && candidates >= graph.size)) {
       explain?.(
         `graph: ${candidates} candidates, ${keeper.keys.pendingCount} recent entries scanned${share(allowed, total, filtered)}`,
       )
-      return table.best(query, topK, slots)
+      return table.nearest(query, topK, slots)
     }
     // Where nothing near is allowed, doubling takes long to get there.
     candidates = Math.min(graph.size, candidates * (slots.length === 0 ? 4 : 2))
@@ -81,15 +82,19 @@ export function slotsOf<M extends Metadata>(
   candidates: number,
 ): Uint32Array {
   const pending = keeper.keys.pending()
-  const most = allowed === undefined ? rescoredCount(keeper.settings, topK, candidates) : keys.length
+  const most = rescoredCount(keeper.settings, topK, candidates)
   const slots = new Uint32Array(Math.min(most, keys.length) + pending.length)
   let count = 0
-  for (let i = 0; i < keys.length && count < most; i++) {
-    const key = keys[i]!
-    const slot = graph.slotOfKey[key]!
-    if (keeper.keys.isCurrent(key, slot) && (allowed === undefined || hasBit(allowed.words, slot)))
-      slots[count++] = slot
-  }
+  // Without a dead node each key stands for what it stood for.
+  if (allowed === undefined && graph.dead === 0)
+    for (; count < most && count < keys.length; count++) slots[count] = graph.slotOfKey[keys[count]!]!
+  else
+    for (let i = 0; i < keys.length && count < most; i++) {
+      const key = keys[i]!
+      const slot = graph.slotOfKey[key]!
+      if (keeper.keys.isCurrent(key, slot) && (allowed === undefined || hasBit(allowed.words, slot)))
+        slots[count++] = slot
+    }
   if (pending.length > 0) {
     for (const slot of pending) {
       if (allowed === undefined ? table.entries.isLive(slot) : hasBit(allowed.words, slot)) slots[count++] = slot
@@ -104,9 +109,9 @@ function scan<M extends Metadata>(
   topK: number,
   allowed: AllowedSlots,
   explain: Explain,
-): TopK {
+): VectorMatch<M>[] {
   explain?.(`exact scan of ${allowed.count} of ${table.entries.size} entries`)
-  return table.best(query, topK, listBits(allowed.words, allowed.count))
+  return table.nearest(query, topK, listBits(allowed.words, allowed.count))
 }
 
 function share(allowed: AllowedSlots, total: number, filtered: boolean): string {

@@ -6,10 +6,10 @@ import { GroundlineError, isGroundlineError } from '../../errors.ts'
 import type { VectorTable } from '../../internal/vector-table.ts'
 import type { VectorEntry } from '../../vector-index/vector-index.ts'
 import type { Calibration } from './calibration.ts'
-import { Graph } from './graph.ts'
+import { Graph, viewGraph } from './graph.ts'
 import { newFileName, type PublishedFile, publishBytes, verifyFile } from './graph-file.ts'
 import type { GraphKeeper } from './graph-keeper.ts'
-import { createGraph, type GraphSettings, type NativeModule } from './native-graph.ts'
+import type { GraphSettings, NativeModule } from './native-graph.ts'
 
 /** What is saved, and where. */
 export interface SnapshotContext<M extends Metadata> {
@@ -101,8 +101,6 @@ export async function openSnapshot<M extends Metadata>(
     const { file, size, calibration, heldKeys, truth } = header.graph
     try {
       const path = await verifyFile(directory, file)
-      const index = createGraph(native, settings)
-      index.view(path)
       const report = {
         size,
         calibration,
@@ -112,7 +110,7 @@ export async function openSnapshot<M extends Metadata>(
       keeper.savedFile = file.name
       keeper.adopt(
         new Graph(
-          index,
+          viewGraph(native, settings, calibration, path),
           { file, path },
           Uint32Array.from(slots, (slot) => slot >>> 0),
           report,

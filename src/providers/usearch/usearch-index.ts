@@ -163,7 +163,7 @@ export async function usearchIndex<M extends Metadata = Metadata>(
       requireTopK(topK)
       const query = table.prepare(vector)
       const parsed = filter === undefined ? undefined : parseFilter(filter)
-      return table.matches(searchTable(table, keeper, query, topK, parsed, explain))
+      return searchTable(table, keeper, query, topK, parsed, explain)
     },
     async searchMany(vectors, { topK, filter, signal }) {
       open(signal)
@@ -171,8 +171,7 @@ export async function usearchIndex<M extends Metadata = Metadata>(
       if (!Array.isArray(vectors)) throw invalid('vectors', 'an array', vectors)
       const queries = vectors.map((vector) => table.prepare(vector))
       const parsed = filter === undefined ? undefined : parseFilter(filter)
-      const found = await keeper.searchMany(queries, topK, parsed, signal)
-      return found.map((best) => table.matches(best))
+      return keeper.searchMany(table, queries, topK, parsed, signal)
     },
     async count({ filter, signal } = {}) {
       open(signal)
