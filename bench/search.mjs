@@ -1,362 +1,437 @@
 // Vector search side by side: raw usearch, hnswlib-node and usearchIndex, on clustered data with exact truth.
-// npm run bench:search -- [--size 100000] [--dimensions 384] [--queries 300] [--vectors file.f32] [--check] [--skip-hnswlib]
-// Peers are timed in turns within one run; ratios are what counts. A file of 32-bit floats gives real vectors.
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
-import { createRequire } from 'node:module'
+// npm run bench:search -- [--only build,rate,overhead,filter,anti,churn,memory,open] [--size 100000] [--dimensions 384]
+//   [--queries 500] [--vectors file.f32] [--cache folder] [--skip-hnswlib] [--check]
+// Peers are timed in turns within one run; ratios are what counts. A file of 32-bit floats gives real vectors. Data, truth
+// and built graphs are kept in a cache folder, so that a part can be run again without the builds; `build` makes them anew.
+import { spawnSync } from 'node:child_process'
+import { copyFileSync, cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
+import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { Index } from 'usearch'
 import { usearchIndex } from '../dist/providers/usearch/index.js'
-import { exactIndex } from '../dist/vector-index/index.js'
 import { clusteredVectors, createRandom } from './search-data.mjs'
+import * as lab from './search-lab.mjs'
 
+const PARTS = ['build', 'rate', 'overhead', 'filter', 'anti', 'churn', 'memory', 'open']
 const { values: options } = parseArgs({
   options: {
+    only: { type: 'string', default: PARTS.join(',') },
     size: { type: 'string', default: '100000' },
     dimensions: { type: 'string', default: '384' },
-    queries: { type: 'string', default: '300' },
+    queries: { type: 'string', default: '500' },
     vectors: { type: 'string' },
+    cache: { type: 'string' },
     check: { type: 'boolean', default: false },
     'skip-hnswlib': { type: 'boolean', default: false },
   },
 })
+const parts = options.only.split(',')
+const unknown = parts.filter((part) => !PARTS.includes(part))
+if (unknown.length > 0) throw new Error(`--only takes ${PARTS.join(', ')}; got ${unknown.join(', ')}`)
 const dimensions = Number(options.dimensions)
-const [M, EF] = [16, 128]
+const withHnswlib = !options['skip-hnswlib']
 const failures = []
 const check = (holds, text) => {
   if (!holds) failures.push(text)
 }
-const flags = /flags\s*:\s*(.*)/.exec(safely(() => readFileSync('/proc/cpuinfo', 'utf8')) ?? '')?.[1].split(' ') ?? []
-console.log(
-  `${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}; ${flags.filter((flag) => /^avx|^fma|^f16c|^amx/.test(flag)).join(' ') || 'flags unknown'}`,
-)
-console.log(`calibration loop ${calibration().toFixed(1)} ms`)
 
-const { vectors, queries } = readData()
-const size = vectors.length
-console.log(`${size} × ${dimensions}, ${queries.length} queries, M ${M}, efConstruction ${EF}, one thread`)
-
-// Exact truth from the exact index, and its own speed.
-const oracle = exactIndex({ dimensions })
-const ids = vectors.map((_, i) => `v${i}`)
-const percents = Uint8Array.from({ length: size }, (_, i) => (i * 7919) % 100)
-const metadataOf = (i) => ({ percent: percents[i], mille: (i * 104_729) % 1000 })
-await oracle.upsert(vectors.map((vector, i) => ({ id: ids[i], vector, metadata: metadataOf(i) })))
-const scanStart = performance.now()
-const truth = []
-for (const query of queries) truth.push((await oracle.search(query, { topK: 10 })).map(({ id }) => Number(id.slice(1))))
-console.log(`exact scan ${((performance.now() - scanStart) / queries.length).toFixed(2)} ms a query`)
-
-// Builds, in slices taken in turns, in CPU seconds of this process while each one works.
-const flat = new Float32Array(size * dimensions)
-for (const [i, vector] of vectors.entries()) flat.set(vector, i * dimensions)
-const raw = new Index({
+printMachine()
+const data = await lab.openData({
+  size: Number(options.size),
   dimensions,
-  metric: 'ip',
-  quantization: 'bf16',
-  connectivity: M,
-  expansion_add: EF,
-  expansion_search: 1,
-  multi: false,
+  queries: Number(options.queries),
+  file: options.vectors,
+  cache: options.cache,
 })
-const hnswlib = options['skip-hnswlib'] ? undefined : loadHnswlib()
-const cpu = { raw: 0, hnswlib: 0 }
-for (let from = 0; from < size; from += 1_000) {
-  const to = Math.min(size, from + 1_000)
-  const keys = BigUint64Array.from({ length: to - from }, (_, i) => BigInt(from + i))
-  cpu.raw += cpuOf(() => raw.add(keys, flat.slice(from * dimensions, to * dimensions), 1))
-  if (hnswlib)
-    cpu.hnswlib += cpuOf(() => {
-      for (let i = from; i < to; i++) hnswlib.addPoint(vectors[i], i)
-    })
-}
-report(
-  'build',
-  `raw usearch bf16 ${(size / cpu.raw).toFixed(0)} inserts per CPU second`,
-  hnswlib && `hnswlib ${(size / cpu.hnswlib).toFixed(0)}, ratio ${(cpu.hnswlib / cpu.raw).toFixed(2)}`,
-)
-if (hnswlib) check(cpu.hnswlib / cpu.raw >= 1.5, 'build below 1.5 × hnswlib-node')
-
-// Ours: upsert and build while the event loop is watched.
-const folder = mkdtempSync(join(tmpdir(), 'groundline-bench-'))
-const ours = await usearchIndex({ dimensions, directory: folder })
-const delay = monitorEventLoopDelay({ resolution: 1 })
-let longest = 0
-let last = performance.now()
-const timer = setInterval(() => {
-  longest = Math.max(longest, performance.now() - last)
-  last = performance.now()
-}, 1)
-const entries = vectors.map((vector, i) => ({ id: ids[i], vector, metadata: metadataOf(i) }))
-await new Promise((resolve) => setTimeout(resolve, 50))
-delay.enable()
-longest = 0
-const buildStart = performance.now()
-await ours.upsert(entries)
-const upserted = performance.now() - buildStart
-await ours.settled()
-delay.disable()
-clearInterval(timer)
-report(
-  'event loop',
-  `upsert ${(upserted / 1e3).toFixed(1)} s, build ${((performance.now() - buildStart) / 1e3).toFixed(1)} s; delay p99 ${(delay.percentile(99) / 1e6).toFixed(1)} ms, longest gap ${longest.toFixed(1)} ms`,
-)
-check(delay.percentile(99) / 1e6 <= 20, 'event-loop delay p99 above 20 ms while building')
-check(longest <= 50, 'a gap of the event loop above 50 ms while building')
+const { folder, vectors, queries, truth } = data
+const size = vectors.length
+const files = { raw: join(folder, 'raw.usearch'), hnswlib: join(folder, 'hnswlib.bin'), ours: join(folder, 'ours') }
 console.log(
-  '  measured by itself:',
-  JSON.stringify(ours.stats().recall),
-  `on ${ours.stats().recallQueries} held-out vectors`,
+  `${size} × ${dimensions}, ${queries.length} queries, M ${lab.M}, efConstruction ${lab.EF}, one thread; ${parts.join(', ')}`,
 )
-
-// Queries per second at equal recall, in turns.
-const rawAt = (ef) => (query) => lowWords(raw.search(query, ef, 1).keys).subarray(0, 10)
-const hnswAt = (ef) => {
-  hnswlib.setEf(ef)
-  return (query) => hnswlib.searchKnn(query, 10).neighbors
-}
-const oursAt = async (query) => (await ours.search(query, { topK: 10 })).map(({ id }) => Number(id.slice(1)))
-const oursRecall = recallOf(await Promise.all(queries.map(oursAt)))
-report('default recall', `ours ${oursRecall.toFixed(4)} (target 0.99)`)
-check(oursRecall >= 0.985, 'default recall below its target')
-for (const target of [0.95, 0.99]) {
-  const oneOfOurs = target === 0.99 ? ours : await withRecall(0.95)
-  const rawEf = leastEf(target, rawAt)
-  const hnswEf = hnswlib && leastEf(target, hnswAt)
-  const rates = { raw: [], hnswlib: [], ours: [] }
-  for (let round = 0; round < 5; round++) {
-    rates.raw.push(rateOf(rawAt(rawEf)))
-    if (hnswlib) rates.hnswlib.push(rateOf(hnswAt(hnswEf)))
-    rates.ours.push(await asyncRateOf((query) => oneOfOurs.search(query, { topK: 10 })))
-  }
-  const [rawRate, hnswRate, ourRate] = [rates.raw, rates.hnswlib, rates.ours].map(median)
-  const recall = recallOf(
-    await Promise.all(
-      queries.map(async (query) => (await oneOfOurs.search(query, { topK: 10 })).map(({ id }) => Number(id.slice(1)))),
-    ),
-  )
-  report(
-    `recall ${target}`,
-    `ours ${ourRate.toFixed(0)}/s at ${recall.toFixed(4)}, raw usearch ${rawRate.toFixed(0)}/s (ef ${rawEf})`,
-    hnswlib && `hnswlib ${hnswRate.toFixed(0)}/s (ef ${hnswEf}), ratio ${(ourRate / hnswRate).toFixed(2)}`,
-  )
-  if (hnswlib)
-    check(
-      ourRate / hnswRate >= (target === 0.95 ? 1.3 : 1.2),
-      `queries/s at ${target} below the bound against hnswlib-node`,
-    )
-}
-
-// What the layer above raw usearch costs, at the same number of candidates. The raw index has unit vectors and the inner
-// product, which is the cheapest way to ask USearch for the cosine.
-const width = ours.stats().recall.find(({ topK }) => topK === 10)?.candidates ?? 32
-const overhead = []
-for (let round = 0; round < 7; round++) {
-  const rawRate = rateOf((query) => raw.search(query, width, 1))
-  overhead.push((await asyncRateOf((query) => ours.search(query, { topK: 10 }))) / rawRate)
-}
-report(
-  'overhead',
-  `ours ${median(overhead).toFixed(3)} of raw usearch's queries/s at ${width} candidates, rescoring included`,
-)
-check(median(overhead) >= 0.95, 'below 0.95 of raw usearch')
-
-// Filters.
-const filters = [
-  ['50 %', { op: 'lt', path: ['percent'], value: 50 }, (i) => percents[i] < 50],
-  ['10 %', { op: 'lt', path: ['percent'], value: 10 }, (i) => percents[i] < 10],
-  ['1 %', { op: 'eq', path: ['percent'], value: 3 }, (i) => percents[i] === 3],
-  ['0.1 %', { op: 'eq', path: ['mille'], value: 5 }, (i) => (i * 104_729) % 1000 === 5],
-]
-const few = queries.slice(0, 60)
-for (const [name, filter, passes] of filters) {
-  const expected = []
-  for (const query of few) expected.push((await oracle.search(query, { topK: 10, filter })).map(({ id }) => id))
-  let found = 0
-  const time = { ours: [], scan: [], hnswlib: [] }
-  for (const [i, query] of few.entries()) {
-    let start = performance.now()
-    const matches = await ours.search(query, { topK: 10, filter })
-    time.ours.push(performance.now() - start)
-    check(matches.length === expected[i].length, `filter ${name} gave ${matches.length} matches`)
-    found += matches.filter(({ id }) => expected[i].includes(id)).length / expected[i].length
-    start = performance.now()
-    await oracle.search(query, { topK: 10, filter })
-    time.scan.push(performance.now() - start)
-    if (hnswlib && i < 20) {
-      hnswlib.setEf(name === '50 %' ? 100 : 400)
-      start = performance.now()
-      hnswlib.searchKnn(query, 10, passes)
-      time.hnswlib.push(performance.now() - start)
-    }
-  }
-  const against =
-    hnswlib &&
-    `hnswlib callback ${median(time.hnswlib).toFixed(2)} ms, ratio ${(median(time.hnswlib) / median(time.ours)).toFixed(1)}`
-  report(
-    `filter ${name}`,
-    `ours ${median(time.ours).toFixed(2)} ms at recall ${(found / few.length).toFixed(3)}, exact scan ${median(time.scan).toFixed(2)} ms`,
-    against,
-  )
-  check(found / few.length >= 0.98, `filter ${name}: recall below 0.98`)
-  check(median(time.ours) <= 1.2 * median(time.scan), `filter ${name}: slower than 1.2 × the exact scan`)
-  if (hnswlib && name === '1 %') check(median(time.hnswlib) / median(time.ours) >= 20, 'filter 1 %: below 20 × hnswlib')
-}
-const query = queries[0]
-const near = await oracle.search(query, { topK: Math.min(2_000, size / 5) })
-const marked = near.map(({ id }) => ({ id, metadata: { near: true } }))
-await ours.updateMetadata(marked)
-await oracle.updateMetadata(marked)
-const away = { op: 'ne', path: ['near'], value: true }
-const expectedAway = (await oracle.search(query, { topK: 10, filter: away })).map(({ id }) => id)
-const gotAway = await ours.search(query, { topK: 10, filter: away })
-const awayRecall = gotAway.filter(({ id }) => expectedAway.includes(id)).length / 10
-report('anti-correlated', `${gotAway.length} matches at recall ${awayRecall.toFixed(2)}`)
-check(gotAway.length === 10 && awayRecall >= 0.95, 'anti-correlated filter')
-
-// Memory and opening: graph files against each other, and a process of its own for each is left to the operating system.
-const graphBytes = ours.stats().graphBytes
-if (hnswlib) {
-  const path = join(folder, 'hnswlib.bin')
-  hnswlib.writeIndexSync(path)
-  report(
-    'graph size',
-    `ours ${(graphBytes / 1e6).toFixed(0)} MB, hnswlib ${(statSync(path).size / 1e6).toFixed(0)} MB, ratio ${(graphBytes / statSync(path).size).toFixed(2)}`,
-  )
-  check(graphBytes / statSync(path).size <= 0.6, 'graph above 0.6 of hnswlib-node')
-} else report('graph size', `ours ${(graphBytes / 1e6).toFixed(0)} MB`)
-await ours.save()
-
-// Churn: 30 % out, 30 % in.
-const random = createRandom(9)
-const gone = ids.filter(() => random.next() < 0.3)
-const fresh = clusteredVectors({ size: gone.length, dimensions, queries: 0, seed: 2 }).vectors
-const added = fresh.map((vector, i) => ({ id: `n${i}`, vector }))
-for (const index of [ours, oracle]) {
-  await index.remove(gone)
-  await index.upsert(added)
-}
-const churned = async () => {
-  let hits = 0
-  for (const each of queries.slice(0, 100)) {
-    const expected = (await oracle.search(each, { topK: 10 })).map(({ id }) => id)
-    hits += (await ours.search(each, { topK: 10 })).filter(({ id }) => expected.includes(id)).length
-  }
-  return hits / 1_000
-}
-const before = await churned()
-await ours.settled()
-const after = await churned()
-report('30 % churn', `recall ${before.toFixed(4)} at once, ${after.toFixed(4)} after the graph was published`)
-check(before >= 0.985 && after >= 0.985, 'recall after churn')
-await ours.close()
-
-const openStart = performance.now()
-const again = await usearchIndex({ dimensions, directory: folder, vectors: 'file' })
-report(
-  'open',
-  `${(performance.now() - openStart).toFixed(0)} ms with vectors on file, digests verified, ${again.stats().graphNodes} nodes`,
-)
-await again.close()
-rmSync(folder, { recursive: true })
+const built = existsSync(files.ours) && (!withHnswlib || existsSync(files.hnswlib))
+if (parts.includes('build') || !built) await build()
+for (const [name, run] of Object.entries({ rate, overhead, filter, anti, churn, memory, open }))
+  if (parts.includes(name)) await run()
 
 for (const failure of failures) console.log(`FAILED ${failure}`)
-console.log(failures.length === 0 ? 'bench:search: every bound holds' : `bench:search: ${failures.length} bounds fail`)
+console.log(
+  failures.length === 0
+    ? `bench:search: every bound of ${parts.join(', ')} holds`
+    : `bench:search: ${failures.length} bounds fail`,
+)
 if (options.check) process.exitCode = failures.length === 0 ? 0 : 1
 
-function readData() {
-  if (options.vectors === undefined)
-    return clusteredVectors({ size: Number(options.size), dimensions, queries: Number(options.queries) })
-  const bytes = readFileSync(options.vectors)
-  const all = new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4)
-  const rows = Array.from({ length: all.length / dimensions }, (_, i) =>
-    all.slice(i * dimensions, (i + 1) * dimensions),
+/** Builds, in CPU seconds of this process; ours with everything it does: truth, calibration, file, digest; the loop watched. */
+async function build() {
+  const cpu = { raw: 0, hnswlib: 0 }
+  if (withHnswlib) {
+    const raw = lab.rawIndex(dimensions)
+    const hnswlib = lab.openHnswlib(dimensions, size)
+    for (let from = 0; from < size; from += 1_000) {
+      const to = Math.min(size, from + 1_000)
+      const keys = BigUint64Array.from({ length: to - from }, (_, i) => BigInt(from + i))
+      const rows = data.flat.slice(from * dimensions, to * dimensions)
+      const plain = vectors.slice(from, to).map((vector) => Array.from(vector))
+      cpu.raw += await lab.cpuOf(() => raw.add(keys, rows, 1))
+      cpu.hnswlib += await lab.cpuOf(() => {
+        for (const [i, row] of plain.entries()) hnswlib.addPoint(row, from + i)
+      })
+    }
+    raw.save(files.raw)
+    hnswlib.writeIndexSync(files.hnswlib)
+  }
+  rmSync(files.ours, { recursive: true, force: true })
+  const entries = lab.entriesOf(vectors)
+  const ours = await usearchIndex({ dimensions, directory: files.ours })
+  await new Promise((resolve) => setTimeout(resolve, 200))
+  const loop = watchLoop()
+  const start = performance.now()
+  let upserted = 0
+  const cpuOurs = await lab.cpuOf(async () => {
+    await ours.upsert(entries)
+    upserted = performance.now() - start
+    await ours.settled()
+  })
+  const took = performance.now() - start
+  const { p99, longest } = loop.stop()
+  await ours.save()
+  const { recall, recallQueries } = ours.stats()
+  await ours.close()
+  report(
+    'build',
+    `ours ${(size / cpuOurs).toFixed(0)} inserts per CPU second, measuring itself included (${(took / 1e3).toFixed(1)} s, of it upsert ${(upserted / 1e3).toFixed(1)} s)`,
+    withHnswlib && `raw usearch ${(size / cpu.raw).toFixed(0)}, hnswlib ${(size / cpu.hnswlib).toFixed(0)}`,
+    withHnswlib &&
+      `ours ÷ hnswlib ${(cpu.hnswlib / cpuOurs).toFixed(2)}, raw ÷ hnswlib ${(cpu.hnswlib / cpu.raw).toFixed(2)}`,
   )
-  const count = Math.min(Number(options.queries), Math.floor(rows.length / 10))
-  return { queries: rows.slice(0, count), vectors: rows.slice(count) }
+  if (withHnswlib) check(cpu.hnswlib / cpuOurs >= 1.5, 'build below 1.5 × hnswlib-node')
+  report('', `measured by itself on ${recallQueries} held-out vectors: ${JSON.stringify(recall)}`)
+  report('event loop', `delay p99 ${p99.toFixed(1)} ms, longest gap ${longest.toFixed(1)} ms while building`)
+  check(p99 <= 20, 'event-loop delay p99 above 20 ms while building')
+  check(longest <= 50, 'a gap of the event loop above 50 ms while building')
 }
 
-function loadHnswlib() {
-  const { HierarchicalNSW } = createRequire(import.meta.url)('hnswlib-node')
-  const index = new HierarchicalNSW('ip', dimensions)
-  index.initIndex(size, M, EF)
-  // Its binding wants plain arrays.
-  return {
-    addPoint: (vector, label) => index.addPoint(Array.from(vector), label),
-    searchKnn: (query, k, filter) => index.searchKnn(Array.from(query), k, filter),
-    setEf: (ef) => index.setEf(ef),
-    writeIndexSync: (path) => index.writeIndexSync(path),
+/** Queries a second at equal recall: the peers at the least width that reaches it on these very queries, ours at its own. */
+async function rate() {
+  const raw = lab.rawIndex(dimensions)
+  raw.view(graphFile())
+  const plain = queries.map((query) => Array.from(query))
+  const hnswlib = withHnswlib ? lab.openHnswlib(dimensions, size, files.hnswlib) : undefined
+  const hnswAt = (ef) => {
+    hnswlib.setEf(ef)
+    return (query) => hnswlib.searchKnn(query, 10).neighbors
+  }
+  for (const recall of [0.95, 0.99]) {
+    const ours = await openOurs({ recall })
+    await ours.settled()
+    const own = lab.recallOf(await answersOf(ours), truth)
+    const rawEf = leastWidth(recall, (ef) =>
+      queries.map((query) => lab.lowWords(raw.search(query, ef, 1).keys).subarray(0, 10)),
+    )
+    const sized = lab.rawIndex(dimensions, rawEf)
+    sized.view(graphFile())
+    const hnswEf = hnswlib && leastWidth(recall, (ef) => plain.map(hnswAt(ef)))
+    const turns = await lab.inTurns(9, {
+      raw: () => lab.rateOf(queries, (query) => sized.search(query, 10, 1)),
+      ours: () => lab.rateOf(queries, (query) => ours.search(query, { topK: 10 })),
+      ...(hnswlib && { hnswlib: () => lab.rateOf(plain, hnswAt(hnswEf)) }),
+    })
+    const ratio = hnswlib && turns.ratio('ours', 'hnswlib')
+    report(
+      `recall ${recall}`,
+      `ours ${turns.rate('ours').toFixed(0)}/s at ${own.toFixed(4)} (${widthOf(ours)} candidates), raw usearch ${turns.rate('raw').toFixed(0)}/s (ef ${rawEf})`,
+      hnswlib && `hnswlib ${turns.rate('hnswlib').toFixed(0)}/s (ef ${hnswEf}), ours ÷ hnswlib ${ratio.toFixed(2)}`,
+    )
+    check(own >= recall, `recall ${own.toFixed(4)} below the declared ${recall}`)
+    if (hnswlib)
+      check(ratio >= (recall === 0.95 ? 1.3 : 1.2), `queries/s at ${recall} below the bound against hnswlib-node`)
+    await ours.close()
   }
 }
 
-async function withRecall(recall) {
-  const index = await usearchIndex({ dimensions, recall })
-  await index.upsert(entries)
-  await index.settled()
-  return index
+/** What the layer above raw usearch costs: the same published file, the same width, the same topK; rescoring included. */
+async function overhead() {
+  const ours = await openOurs()
+  const width = widthOf(ours)
+  const viewed = lab.rawIndex(dimensions, width)
+  viewed.view(graphFile())
+  const loaded = lab.rawIndex(dimensions, width)
+  loaded.load(graphFile())
+  const all = lab.flatten(queries, dimensions)
+  const perSecond = async (work) => queries.length / ((await lab.timeOf(work)) / 1e3)
+  await ours.searchMany(queries, { topK: 10 })
+  const turns = await lab.inTurns(15, {
+    viewed: () => lab.rateOf(queries, (query) => viewed.search(query, 10, 1)),
+    ours: () => lab.rateOf(queries, (query) => ours.search(query, { topK: 10 })),
+    loaded: () => lab.rateOf(queries, (query) => loaded.search(query, 10, 1)),
+    viewedBatch: () => perSecond(() => viewed.search(all, 10, 1)),
+    oursBatch: () => perSecond(() => ours.searchMany(queries, { topK: 10 })),
+    loadedBatch: () => perSecond(() => loaded.search(all, 10, 1)),
+  })
+  for (const [name, suffix] of [
+    ['one a call', ''],
+    ['batched', 'Batch'],
+  ]) {
+    const ratio = turns.ratio(`ours${suffix}`, `viewed${suffix}`)
+    report(
+      name,
+      `ours ${turns.rate(`ours${suffix}`).toFixed(0)}/s, raw usearch viewing the same file ${turns.rate(`viewed${suffix}`).toFixed(0)}/s, ratio ${ratio.toFixed(3)} at ${width} candidates`,
+      `against the file loaded into memory ${turns.ratio(`ours${suffix}`, `loaded${suffix}`).toFixed(3)}`,
+    )
+    check(ratio >= 0.95, `${name}: below 0.95 of raw usearch`)
+  }
+  await ours.close()
 }
 
-function leastEf(target, searchAt) {
-  for (let ef = 10; ef <= 2_000; ef = Math.max(ef + 2, Math.ceil(ef * 1.1))) {
-    const search = searchAt(ef)
-    if (recallOf(queries.map(search)) >= target) return ef
+/** Filters, evaluation included, against the exact scan of what they allow and the cheapest fixed oversampling that reaches .98. */
+async function filter() {
+  const ours = await openOurs()
+  const oracle = await lab.oracleOf(vectors, dimensions)
+  const raw = lab.rawIndex(dimensions)
+  raw.view(graphFile())
+  const hnswlib = withHnswlib ? lab.openHnswlib(dimensions, size, files.hnswlib) : undefined
+  const few = queries.slice(0, 100)
+  for (const [name, given, passes] of [
+    ['50 %', { op: 'lt', path: ['percent'], value: 50 }, (i) => lab.percentOf(i) < 50],
+    ['10 %', { op: 'lt', path: ['percent'], value: 10 }, (i) => lab.percentOf(i) < 10],
+    ['1 %', { op: 'eq', path: ['percent'], value: 3 }, (i) => lab.percentOf(i) === 3],
+    ['0.1 %', { op: 'eq', path: ['mille'], value: 5 }, (i) => lab.milleOf(i) === 5],
+  ]) {
+    const search = { topK: 10, filter: given }
+    const expected = []
+    for (const query of few) expected.push((await oracle.search(query, search)).map(({ id }) => id))
+    const recallOfIds = (found) =>
+      lab.recallOf(
+        found,
+        expected.map((ids) => ids.map((id) => Number(id.slice(1)))),
+      )
+    const found = []
+    for (const query of few) {
+      const matches = await ours.search(query, search)
+      check(
+        matches.length === Math.min(10, expected[found.length].length),
+        `filter ${name} gave ${matches.length} matches`,
+      )
+      found.push(matches.map(({ id }) => Number(id.slice(1))))
+    }
+    const recall = recallOfIds(found)
+    const oversample = (factor) => (query) => {
+      const kept = []
+      for (const key of lab.lowWords(raw.search(query, 10 * factor, 1).keys))
+        if (passes(key) && kept.push(key) === 10) break
+      return kept
+    }
+    const factor = [2, 3, 4, 6, 8, 12, 16, 24, 32, 64, 128].find(
+      (each) => 10 * each < size && recallOfIds(few.slice(0, 100).map(oversample(each))) >= 0.98,
+    )
+    // The callback's least width at which nothing is missed, or the widest tried.
+    const plain = few.slice(0, 20).map((query) => Array.from(query))
+    let ef = 10
+    for (; hnswlib && ef < 1_000; ef = Math.ceil(ef * 1.5)) {
+      hnswlib.setEf(ef)
+      const got = plain.map((query) => hnswlib.searchKnn(query, 10, passes).neighbors)
+      if (
+        got.every(
+          (keys, i) => keys.every((key) => expected[i].includes(`v${key}`)) && keys.length === expected[i].length,
+        )
+      )
+        break
+    }
+    const turns = await lab.inTurns(7, {
+      ours: () => lab.rateOf(few, (query) => ours.search(query, search)),
+      scan: () => lab.rateOf(few, (query) => oracle.search(query, search)),
+      ...(factor && { oversampling: () => lab.rateOf(few, oversample(factor)) }),
+      ...(hnswlib && { hnswlib: () => lab.rateOf(plain, (query) => hnswlib.searchKnn(query, 10, passes)) }),
+    })
+    const ms = (peer) => `${(1e3 / turns.rate(peer)).toFixed(3)} ms`
+    const slower = Math.max(1 / turns.ratio('ours', 'scan'), factor ? 1 / turns.ratio('ours', 'oversampling') : 0)
+    report(
+      `filter ${name}`,
+      `ours ${ms('ours')} at recall ${recall.toFixed(3)}, exact scan ${ms('scan')}, ${factor ? `oversampling × ${factor} ${ms('oversampling')}` : 'no oversampling reaches .98'}; ours takes ${slower.toFixed(2)} × the better`,
+      hnswlib &&
+        `hnswlib callback ${ms('hnswlib')} (ef ${ef}), ours ÷ hnswlib ${turns.ratio('ours', 'hnswlib').toFixed(1)}`,
+    )
+    check(recall >= 0.98, `filter ${name}: recall below 0.98`)
+    check(slower <= 1.2, `filter ${name}: slower than 1.2 × the better of scan and oversampling`)
+    if (name !== '1 %') continue
+    check(recall === 1, 'filter 1 %: recall below 1')
+    if (hnswlib) check(turns.ratio('ours', 'hnswlib') >= 20, 'filter 1 %: below 20 × hnswlib')
   }
+  await ours.close()
+}
+
+/** The nearest 2,000 of each query are excluded: whatever the graph finds first is of no use. */
+async function anti() {
+  const ours = await openOurs()
+  const oracle = await lab.oracleOf(vectors, dimensions)
+  const some = queries.slice(0, 10)
+  let hits = 0
+  const times = []
+  for (const [n, query] of some.entries()) {
+    const near = await oracle.search(query, { topK: Math.min(2_000, size / 5) })
+    const marked = near.map(({ id }) => ({ id, metadata: { near: n } }))
+    for (const index of [ours, oracle]) await index.updateMetadata(marked)
+    const search = { topK: 10, filter: { op: 'ne', path: ['near'], value: n } }
+    const expected = (await oracle.search(query, search)).map(({ id }) => id)
+    let got = []
+    times.push(await lab.timeOf(async () => (got = await ours.search(query, search))))
+    check(got.length === 10, `anti-correlated filter gave ${got.length} matches`)
+    hits += got.filter(({ id }) => expected.includes(id)).length
+  }
+  const recall = hits / (10 * some.length)
+  report('anti-correlated', `always 10 matches at recall ${recall.toFixed(3)}, ${lab.median(times).toFixed(1)} ms`)
+  check(recall >= 0.95, 'anti-correlated filter: recall below 0.95')
+  await ours.close()
+}
+
+/** 30 % out, 30 % of another distribution in: recall at once, and when the next graph is published. */
+async function churn() {
+  const own = mkdtempSync(join(tmpdir(), 'groundline-bench-'))
+  cpSync(files.ours, own, { recursive: true })
+  const ours = await usearchIndex({ dimensions, directory: own })
+  const oracle = await lab.oracleOf(vectors, dimensions)
+  const random = createRandom(9)
+  const gone = vectors.flatMap((_, i) => (random.next() < 0.3 ? [`v${i}`] : []))
+  const fresh = clusteredVectors({ size: gone.length, dimensions, queries: queries.length / 2, seed: 2 })
+  const added = fresh.vectors.map((vector, i) => ({ id: `n${i}`, vector }))
+  for (const index of [ours, oracle]) {
+    await index.remove(gone)
+    await index.upsert(added)
+  }
+  // Half of what is asked is like what was there before, half like what came.
+  const asked = [...queries.slice(0, queries.length / 2), ...fresh.queries]
+  const expected = []
+  for (const query of asked) expected.push(new Set((await oracle.search(query, { topK: 10 })).map(({ id }) => id)))
+  const recall = async () => {
+    let hits = 0
+    for (const [i, query] of asked.entries())
+      hits += (await ours.search(query, { topK: 10 })).filter(({ id }) => expected[i].has(id)).length
+    return hits / (10 * asked.length)
+  }
+  const before = await recall()
+  await ours.settled()
+  const after = await recall()
+  const { graphNodes, deadNodes, pending } = ours.stats()
+  report(
+    '30 % churn',
+    `recall ${before.toFixed(4)} at once, ${after.toFixed(4)} after the graph was published (${graphNodes} nodes, ${deadNodes} dead, ${pending} pending)`,
+  )
+  check(before >= 0.99 && after >= 0.99, 'recall after churn below 0.99')
+  await ours.close()
+  rmSync(own, { recursive: true })
+}
+
+/** Graph files against each other, and a process of its own for each: ours with its vectors on file. */
+async function memory() {
+  const oursBytes = statSync(graphFile()).size
+  const child = (kind, path) => {
+    const script = fileURLToPath(new URL('./search-memory.mjs', import.meta.url))
+    const { stdout, stderr, status } = spawnSync(
+      process.execPath,
+      ['--expose-gc', script, kind, path, String(dimensions), String(size), join(folder, 'queries.f32')],
+      { encoding: 'utf8' },
+    )
+    if (status !== 0) throw new Error(stderr)
+    return JSON.parse(stdout)
+  }
+  const ours = child('ours', files.ours)
+  const theirs = withHnswlib && child('hnswlib', files.hnswlib)
+  const mb = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`
+  const shown = ({ resident, anonymous }) => `${mb(resident)} resident (${mb(anonymous)} of its own)`
+  report(
+    'memory',
+    `graph ours ${mb(oursBytes)}; process with vectors on file ${shown(ours)}`,
+    theirs && `hnswlib graph ${mb(statSync(files.hnswlib).size)}, process ${shown(theirs)}`,
+    theirs &&
+      `ratios: graph ${(oursBytes / statSync(files.hnswlib).size).toFixed(2)}, of its own ${(ours.anonymous / theirs.anonymous).toFixed(2)}, resident with the mapped file ${(ours.resident / theirs.resident).toFixed(2)}`,
+  )
+  if (!theirs) return
+  check(oursBytes / statSync(files.hnswlib).size <= 0.6, 'graph above 0.6 of hnswlib-node')
+  // Pages of the mapped file are the system's: shared, and given back under pressure.
+  check(ours.anonymous / theirs.anonymous <= 0.75, 'process memory above 0.75 of hnswlib-node')
+}
+
+async function open() {
+  for (const where of ['memory', 'file']) {
+    const own = mkdtempSync(join(tmpdir(), 'groundline-bench-'))
+    for (const name of readdirSync(files.ours)) copyFileSync(join(files.ours, name), join(own, name))
+    const start = performance.now()
+    const index = await usearchIndex({ dimensions, directory: own, vectors: where })
+    const took = performance.now() - start
+    report(
+      'open',
+      `${took.toFixed(0)} ms with vectors in ${where}, digests verified, ${index.stats().graphNodes} nodes`,
+    )
+    await index.close()
+    rmSync(own, { recursive: true })
+  }
+}
+
+function openOurs(given = {}) {
+  return usearchIndex({ dimensions, directory: files.ours, ...given })
+}
+
+function graphFile() {
+  return join(
+    files.ours,
+    readdirSync(files.ours).find((name) => name.endsWith('.usearch')),
+  )
+}
+
+function widthOf(index) {
+  return index.stats().recall.find(({ topK }) => topK === 10)?.candidates ?? 32
+}
+
+async function answersOf(index) {
+  const found = []
+  for (const query of queries)
+    found.push((await index.search(query, { topK: 10 })).map(({ id }) => Number(id.slice(1))))
+  return found
+}
+
+function leastWidth(target, answersAt) {
+  for (let ef = 10; ef <= 2_000; ef = Math.max(ef + 1, Math.ceil(ef * 1.05)))
+    if (lab.recallOf(answersAt(ef), truth) >= target) return ef
   return 2_000
 }
 
-function recallOf(answers) {
-  const hits = answers.reduce(
-    (sum, found, i) => sum + Array.from(found).filter((key) => truth[i].includes(Number(key))).length,
-    0,
-  )
-  return hits / (10 * answers.length)
+/** The event loop's delay by its histogram, and the longest gap between two turns of a timer. */
+function watchLoop() {
+  const delay = monitorEventLoopDelay({ resolution: 1 })
+  let longest = 0
+  let last = performance.now()
+  const timer = setInterval(() => {
+    longest = Math.max(longest, performance.now() - last)
+    last = performance.now()
+  }, 1)
+  delay.enable()
+  return {
+    stop() {
+      delay.disable()
+      clearInterval(timer)
+      return { p99: delay.percentile(99) / 1e6, longest }
+    },
+  }
 }
 
-function rateOf(search) {
-  const start = performance.now()
-  for (const each of queries) search(each)
-  return queries.length / ((performance.now() - start) / 1e3)
-}
-
-async function asyncRateOf(search) {
-  const start = performance.now()
-  for (const each of queries) await search(each)
-  return queries.length / ((performance.now() - start) / 1e3)
-}
-
-function lowWords(keys) {
-  const words = new Uint32Array(keys.buffer, keys.byteOffset, keys.length * 2)
-  return Uint32Array.from({ length: keys.length }, (_, i) => words[2 * i])
-}
-
-function cpuOf(work) {
-  const start = process.cpuUsage()
-  work()
-  const { user, system } = process.cpuUsage(start)
-  return (user + system) / 1e6
-}
-
-function median(values) {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]
-}
-
-function calibration() {
+function printMachine() {
+  let flags = []
+  try {
+    flags = /flags\s*:\s*(.*)/.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1].split(' ') ?? []
+  } catch {
+    // Not Linux: the model name has to do.
+  }
+  const shown = flags.filter((flag) => /^avx|^fma|^f16c|^amx/.test(flag)).join(' ') || 'flags unknown'
+  console.log(`${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}; ${shown}`)
   const start = performance.now()
   let x = 0
   for (let i = 0; i < 5e7; i++) x = (x + i * 3) | 0
-  return x === 1 ? 0 : performance.now() - start
+  console.log(`calibration loop ${(x === 1 ? 0 : performance.now() - start).toFixed(1)} ms`)
 }
 
-function report(name, ...parts) {
-  console.log(`${name.padEnd(16)} ${parts.filter(Boolean).join('; ')}`)
-}
-
-function safely(call) {
-  try {
-    return call()
-  } catch {
-    return undefined
-  }
+function report(name, ...shown) {
+  console.log(`${name.padEnd(16)} ${shown.filter(Boolean).join('; ')}`)
 }

@@ -11,6 +11,9 @@ export interface AllowedSlots {
   readonly count: number
 }
 
+/** Filters whose slots are kept, and the longest that is. */
+const [KEPT, MAX_KEY] = [16, 1_024]
+
 /**
  * The ids of an index: id → slot, slot → id and metadata, and which slots are live. An entry is staged into a slot of
  * its own and seen only when it is committed, so that a batch that fails or is aborted leaves no trace. Freed slots are
@@ -22,11 +25,13 @@ export class EntryTable<M extends Metadata> {
   readonly #metadata: (M | undefined)[] = []
   readonly #free: number[] = []
   readonly #columns: MetadataColumns = new MetadataColumns()
+  readonly #selected: Map<string, AllowedSlots> = new Map()
   #live: Uint32Array = new Uint32Array(0)
+  #size = 0
 
   /** How many entries are live. */
   get size(): number {
-    return this.#slots.size
+    return this.#size
   }
 
   /** One past the largest slot ever used. */
@@ -36,7 +41,8 @@ export class EntryTable<M extends Metadata> {
 
   /** The slot of a live entry. */
   slotOf(id: string): number | undefined {
-    return this.#slots.get(id)
+    const slot = this.#slots.get(id)
+    return slot !== undefined && hasBit(this.#live, slot) ? slot : undefined
   }
 
   /** The id of a slot. */
@@ -55,8 +61,8 @@ export class EntryTable<M extends Metadata> {
   }
 
   /** Ids and slots of the live entries, in the order they were committed. */
-  entries(): IterableIterator<[id: string, slot: number]> {
-    return this.#slots.entries()
+  *entries(): IterableIterator<[id: string, slot: number]> {
+    for (const entry of this.#slots) if (hasBit(this.#live, entry[1])) yield entry
   }
 
   /** Whether the first of two slots comes first among equal scores: by id. */
@@ -66,9 +72,12 @@ export class EntryTable<M extends Metadata> {
   stage(id: string, metadata: M | undefined): number {
     const slot = this.#free.pop() ?? this.#ids.length
     this.#ids[slot] = id
+    // A new id is entered now, so that a commit of very many has little left to do; it is found once the slot is live.
+    if (!this.#slots.has(id)) this.#slots.set(id, slot)
     this.#metadata[slot] = metadata
     this.#live = growBits(this.#live, slot + 1)
     this.#columns.add(slot, metadata)
+    this.#selected.clear()
     return slot
   }
 
@@ -78,24 +87,33 @@ export class EntryTable<M extends Metadata> {
     for (const slot of staged) {
       const id = this.#ids[slot]!
       const old = this.#slots.get(id)
-      if (old !== undefined) replaced.push(old)
-      this.#slots.set(id, slot)
+      if (old !== slot) {
+        if (old !== undefined) replaced.push(old)
+        this.#slots.set(id, slot)
+      }
       setBit(this.#live, slot)
     }
+    this.#size += staged.length - replaced.length
     for (const slot of replaced) this.#release(slot)
+    this.#selected.clear()
     return replaced
   }
 
   /** Gives staged slots up. */
   discard(staged: readonly number[]): void {
-    for (const slot of staged) this.#release(slot)
+    for (const slot of staged) {
+      const id = this.#ids[slot]!
+      if (this.#slots.get(id) === slot) this.#slots.delete(id)
+      this.#release(slot)
+    }
   }
 
   /** Removes an entry; its slot, or undefined when there was none. */
   remove(id: string): number | undefined {
-    const slot = this.#slots.get(id)
+    const slot = this.slotOf(id)
     if (slot === undefined) return undefined
     this.#slots.delete(id)
+    this.#size--
     this.#release(slot)
     return slot
   }
@@ -105,17 +123,30 @@ export class EntryTable<M extends Metadata> {
     this.#columns.remove(slot, this.#metadata[slot])
     this.#metadata[slot] = metadata
     this.#columns.add(slot, metadata)
+    this.#selected.clear()
   }
 
   /** The live slots that pass a parsed filter; all live ones without one. */
   allowed(filter: Filter | undefined): AllowedSlots {
-    if (filter === undefined) return { words: this.#live, count: this.#slots.size }
+    if (filter === undefined) return { words: this.#live, count: this.#size }
+    const key = JSON.stringify(filter)
+    const known = this.#selected.get(key)
+    if (known !== undefined) return known
     const words = this.#columns.select(filter, this.#ids.length)
     for (let i = 0; i < words.length; i++) words[i]! &= this.#live[i]!
-    return { words, count: countBits(words) }
+    const allowed = { words, count: countBits(words) }
+    if (key.length <= MAX_KEY) this.#remember(key, allowed)
+    return allowed
+  }
+
+  /** Programs ask with few filters, a tenant's or a language's: the last ones used are kept until an entry changes. */
+  #remember(key: string, allowed: AllowedSlots): void {
+    if (this.#selected.size >= KEPT) this.#selected.delete(this.#selected.keys().next().value!)
+    this.#selected.set(key, allowed)
   }
 
   #release(slot: number): void {
+    this.#selected.clear()
     clearBit(this.#live, slot)
     this.#columns.remove(slot, this.#metadata[slot])
     this.#metadata[slot] = undefined

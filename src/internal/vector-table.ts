@@ -283,7 +283,7 @@ function isExtreme(norm: number): boolean {
 
 /** A cosine, whatever rounding made of it. */
 function clamped(cosine: number): number {
-  return cosine > 1 ? 1 : cosine < -1 ? -1 : cosine
+  return Math.min(1, Math.max(-1, cosine))
 }
 
 const theQuery = () => 'the query'

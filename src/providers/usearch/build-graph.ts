@@ -3,7 +3,7 @@ import type { Metadata } from '../../document.ts'
 import { createPace } from '../../internal/pace.ts'
 import type { VectorTable } from '../../internal/vector-table.ts'
 import { type Calibration, candidatesFor } from './calibration.ts'
-import { Graph, viewGraph } from './graph.ts'
+import { Graph, usualWidth, viewGraph } from './graph.ts'
 import { GraphBuilding, type GraphReport } from './graph-building.ts'
 import type { PublishedFile } from './graph-file.ts'
 import { type GraphHost, startGraphHost } from './graph-host.ts'
@@ -72,14 +72,6 @@ export async function buildGraph(context: BuildContext): Promise<BuiltGraph> {
   }
 }
 
-function liveSlots(keys: SlotKeys): Uint32Array {
-  const [known, pending] = [keys.known(), keys.pending()]
-  const all = new Uint32Array(known.length + pending.length)
-  all.set(known)
-  all.set(pending, known.length)
-  return all.sort()
-}
-
 class Build {
   readonly #context: BuildContext
   readonly #slots: Int32Array
@@ -92,7 +84,7 @@ class Build {
     this.#context = context
     const { keys, previous } = context
     this.#known = previous === undefined ? new Uint32Array(0) : keys.known()
-    const all = previous === undefined ? liveSlots(keys) : keys.pending()
+    const all = previous === undefined ? keys.live() : keys.pending()
     const held = Math.min(HELD_OUT, Math.floor(all.length / 4))
     this.#fresh = new Uint32Array(all.length - held)
     let next = 0
@@ -153,10 +145,15 @@ class Build {
     const { native, settings } = this.#context
     const path = join(directory, file.name)
     const calibration = this.#withPrevious(report.calibration)
-    const graph = new Graph(viewGraph(native, settings, calibration, path), { file, path }, this.#slotOfKey(), {
-      ...report,
-      calibration,
-    })
+    const graph = new Graph(
+      viewGraph(native, settings, usualWidth(calibration), path),
+      { file, path },
+      this.#slotOfKey(),
+      {
+        ...report,
+        calibration,
+      },
+    )
     return { graph, slots: this.#slots }
   }
 

@@ -6,7 +6,9 @@ import { addRows, createGraph, type GraphSettings, type NativeModule, nearestKey
 export interface GraphReport {
   /** How many nodes it has. */
   readonly size: number
-  /** How many candidates its searches need. */
+  /** The recall that was asked for. */
+  readonly target: number
+  /** How many candidates its searches need for it. */
   readonly calibration: Calibration
   /** The held-out vectors' keys. */
   readonly heldKeys: Uint32Array
@@ -53,6 +55,6 @@ export class GraphBuilding {
       this.#size++
       if (i % 8 === 7) yield
     }
-    return { size: this.#size, calibration, heldKeys, truth }
+    return { size: this.#size, target, calibration, heldKeys, truth }
   }
 }

@@ -6,10 +6,10 @@ import { createPace } from '../../internal/pace.ts'
 import type { PreparedQuery, VectorTable } from '../../internal/vector-table.ts'
 import type { VectorMatch } from '../../vector-index/vector-index.ts'
 import { buildGraph } from './build-graph.ts'
-import { meanRecall, reaches, rescoredCount } from './calibration.ts'
-import type { Graph } from './graph.ts'
+import { calibrate, rescoredCount } from './calibration.ts'
+import { type Graph, usualWidth, viewGraph } from './graph.ts'
 import { type GraphHost, startGraphHost } from './graph-host.ts'
-import type { GraphSettings, NativeModule } from './native-graph.ts'
+import { type GraphSettings, type NativeModule, nearestKeys } from './native-graph.ts'
 import type { PlanCosts } from './planner.ts'
 import { directionOf, searchTable, slotsOf } from './search-table.ts'
 import { SlotKeys } from './slot-keys.ts'
@@ -95,7 +95,10 @@ export class GraphKeeper {
     const wanted = graph === undefined || pending > Math.max(exactBelow / 2, graph.size / 10) || this.#isStale(graph)
     if (wanted && !failedHere)
       this.#start(() => this.#build(graph === undefined || this.#isStale(graph), this.#closing.signal))
-    else if (graph !== undefined && graph.dead - graph.deadWhenMeasured > graph.size * MEASURE_AFTER)
+    else if (
+      graph !== undefined &&
+      (graph.dead - graph.measuredDead > graph.size * MEASURE_AFTER || graph.target !== this.#options.target)
+    )
       this.#start(() => this.#measure(graph))
   }
 
@@ -116,12 +119,12 @@ export class GraphKeeper {
     if (this.#failure !== undefined && !this.#closing.signal.aborted) throw this.#failure
   }
 
-  /** Takes a graph that was opened from files: `slots[key]` or −1. */
-  adopt(graph: Graph, slots: Int32Array): void {
+  /** Takes a graph: `slots[key]` or −1. `measuredDead` of its nodes were dead when it was measured; all that are by default. */
+  adopt(graph: Graph, slots: Int32Array, measuredDead?: number): void {
     let dead = 0
     for (let key = 0; key < slots.length; key++) if (slots[key]! < 0) dead++
     graph.dead = dead
-    graph.deadWhenMeasured = dead
+    graph.measuredDead = measuredDead ?? dead
     this.keys.assign(slots)
     this.#graph = graph
     this.#measureCosts(graph)
@@ -257,7 +260,7 @@ export class GraphKeeper {
       await unlink(previous.origin.path).catch(() => undefined)
   }
 
-  /** Measures the recall again on what is left of the truth; widens searches where it fell short. */
+  /** Measures the recall again on what is left of the truth, and sets the width of searches by it. */
   async #measure(graph: Graph): Promise<void> {
     const { target } = this.#options
     const pace = createPace(this.#closing.signal)
@@ -265,22 +268,31 @@ export class GraphKeeper {
     const isAlive = (key: number) => this.keys.isCurrent(key, graph.slotOfKey[key]!)
     const held = Array.from(heldKeys.keys()).filter((i) => isAlive(heldKeys[i]!))
     const left = held.map((i) => truth[i]!.filter(isAlive))
-    const vectors = held.map((i) => this.#options.table.vectorAt(graph.slotOfKey[heldKeys[i]!]!))
+    const vectors = held.map((i) => this.#heldVector(graph, heldKeys[i]!))
+    // These vectors are in the graph by now: each is asked for one more, and does not count itself.
+    const { native } = this.#options
+    const { path } = graph.origin
+    const view = (width: number) => (path === undefined ? undefined : viewGraph(native, this.settings, width, path))
+    // Measured at the very width that is measured, whatever the view in use.
+    const narrow = view(1)?.index
+    const nearest = (vector: Float32Array, count: number) =>
+      narrow === undefined ? graph.nearest(vector, count) : nearestKeys(narrow, vector, count, graph.size)
     const ask = (q: number, candidates: number) =>
-      graph.nearest(vectors[q]!, candidates + 1).filter((key: number) => key !== heldKeys[held[q]!] && isAlive(key))
-    for (;;) {
-      const candidates = graph.candidates(10)
-      const steps = meanRecall(this.settings, left, 10, candidates, ask)
-      let step = steps.next()
-      while (!step.done) {
-        if (pace.due()) await pace.pause()
-        step = steps.next()
-      }
-      // These vectors are in the graph by now, which flatters them a little.
-      if (reaches(step.value, target) || graph.widen > 8 || candidates === 0) break
-      graph.widen *= 1.25
+      nearest(vectors[q]!, candidates + 1).filter((key) => key !== heldKeys[held[q]!] && isAlive(key))
+    const steps = calibrate(this.settings, left, graph.size, target, ask)
+    let step = steps.next()
+    while (!step.done) {
+      if (pace.due()) await pace.pause()
+      step = steps.next()
     }
-    graph.deadWhenMeasured = graph.dead
+    graph.remeasured(target, held.length > 0 ? step.value : graph.calibration, view(usualWidth(step.value)))
+  }
+
+  #heldVector(graph: Graph, key: number): Float32Array {
+    const { table } = this.#options
+    const vector = new Float32Array(table.dimensions)
+    table.copyScaled(graph.slotOfKey[key]!, vector, 0)
+    return vector
   }
 
   /** What a row and a candidate cost here and now, so that the planner compares like with like. */

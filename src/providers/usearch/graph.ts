@@ -12,17 +12,16 @@ export interface NativeGraph {
   readonly width: number
 }
 
-/** A view of a verified file, as wide as searches for ten results need: what is not returned is not copied either. */
-export function viewGraph(
-  native: NativeModule,
-  settings: GraphSettings,
-  calibration: Calibration,
-  path: string,
-): NativeGraph {
-  const width = Math.max(1, candidatesFor(calibration, 10))
+/** A view of a verified file whose searches look at `width` candidates at least. */
+export function viewGraph(native: NativeModule, settings: GraphSettings, width: number, path: string): NativeGraph {
   const index = createGraph(native, settings, width)
   index.view(path)
   return { index, width }
+}
+
+/** The width that searches for ten results need: with less asked for, less is copied. */
+export function usualWidth(calibration: Calibration): number {
+  return Math.max(1, candidatesFor(calibration, 10))
 }
 
 /** Where a live graph came from. */
@@ -44,12 +43,13 @@ export class Graph {
   /** How many of its nodes stand for nothing any more. */
   dead = 0
   /** How many nodes were dead when the recall was measured last. */
-  deadWhenMeasured = 0
-  /** Candidates are multiplied with this; more than 1 where the recall fell short after changes. */
-  widen = 1
+  measuredDead = 0
   /** How many candidates each search looks at, however few are asked for. */
-  readonly width: number
-  readonly #index: Index
+  width: number
+  /** The recall it was measured for last. */
+  target: number
+  #index: Index
+  #calibration: Calibration
   #measured: { readonly topK: number; readonly candidates: number } = { topK: 0, candidates: 0 }
 
   constructor({ index, width }: NativeGraph, origin: GraphOrigin, slotOfKey: Uint32Array, report: GraphReport) {
@@ -58,6 +58,8 @@ export class Graph {
     this.origin = origin
     this.slotOfKey = slotOfKey
     this.report = report
+    this.target = report.target
+    this.#calibration = report.calibration
   }
 
   /** How many nodes there are, dead ones among them. */
@@ -65,19 +67,31 @@ export class Graph {
     return this.report.size
   }
 
-  /** What the graph measured of itself. */
+  /** What the graph measured of itself last. */
   get calibration(): Calibration {
-    return this.report.calibration
+    return this.#calibration
+  }
+
+  /** Takes a later measurement, of the graph as it is now, and a view that fits it. */
+  remeasured(target: number, calibration: Calibration, view: NativeGraph | undefined): void {
+    this.target = target
+    this.#calibration = calibration
+    if (view !== undefined) {
+      this.#index = view.index
+      this.width = view.width
+    }
+    this.#measured = { topK: 0, candidates: 0 }
+    this.measuredDead = this.dead
   }
 
   /** Candidates that a search for `topK` needs; 0 where the scan must answer. */
   candidates(topK: number): number {
     if (topK !== this.#measured.topK) this.#measured = { topK, candidates: candidatesFor(this.calibration, topK) }
     const measured = this.#measured.candidates
-    if (this.dead === 0 && this.widen === 1) return measured
-    // The dead among the candidates are replaced by as many more, and the living are farther apart than they were.
-    const alive = Math.max(1, this.size - this.dead) / this.size
-    return Math.ceil((measured * this.widen * (2 - alive)) / alive)
+    if (this.dead === this.measuredDead) return measured
+    // Those that died since are replaced by as many more, and the living are farther apart than they were.
+    const alive = Math.max(1, this.size - this.dead) / Math.max(1, this.size - this.measuredDead)
+    return Math.ceil((measured * (2 - alive)) / alive)
   }
 
   /** Keys of the nearest nodes among so many candidates: `most` of them at least, all where the search is no wider. */

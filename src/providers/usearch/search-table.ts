@@ -46,11 +46,18 @@ export function searchTable<M extends Metadata>(
       )
       return table.nearest(query, topK, slots)
     }
+    // So many candidates and still too few allowed: what is near is what the filter excludes, and what lies behind it the
+    // graph finds badly.
+    const isAgainst = !reached && candidates * allowed.count >= AGAINST * enough * total
     // Where nothing near is allowed, doubling takes long to get there.
     candidates = Math.min(graph.size, candidates * (slots.length === 0 ? 4 : 2))
-    if (candidates >= plan.limit || keys.length >= graph.size) return scan(table, query, topK, allowed, explain)
+    if (isAgainst || candidates >= plan.limit || keys.length >= graph.size)
+      return scan(table, query, topK, allowed, explain)
   }
 }
+
+/** A filter counts as directed against the query when this many times the results wanted should have been among the candidates. */
+const AGAINST = 8
 
 /** Allowed candidates near the end of the list are less certain than those before: the last one wanted must come well before it. */
 const CERTAIN = 0.6

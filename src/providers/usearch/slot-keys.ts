@@ -24,6 +24,11 @@ export class SlotKeys {
     return this.#slotsWhere((state) => state !== 0 && state !== PENDING, this.#keys.length)
   }
 
+  /** Every live slot, ascending. */
+  live(): Uint32Array {
+    return this.#slotsWhere((state) => state !== 0, this.#keys.length)
+  }
+
   /** Whether a key still stands for the slot. */
   isCurrent(key: number, slot: number): boolean {
     return this.#keys[slot] === key + 1

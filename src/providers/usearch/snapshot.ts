@@ -6,7 +6,7 @@ import { GroundlineError, isGroundlineError } from '../../errors.ts'
 import type { VectorTable } from '../../internal/vector-table.ts'
 import type { VectorEntry } from '../../vector-index/vector-index.ts'
 import type { Calibration } from './calibration.ts'
-import { Graph, viewGraph } from './graph.ts'
+import { Graph, usualWidth, viewGraph } from './graph.ts'
 import { newFileName, type PublishedFile, publishBytes, verifyFile } from './graph-file.ts'
 import type { GraphKeeper } from './graph-keeper.ts'
 import type { GraphSettings, NativeModule } from './native-graph.ts'
@@ -32,7 +32,9 @@ interface Header {
     readonly file: PublishedFile
     readonly size: number
     readonly keys: number
+    readonly target: number
     readonly calibration: Calibration
+    readonly measuredDead: number
     readonly heldKeys: readonly number[]
     readonly truth: readonly (readonly number[])[]
   }
@@ -62,7 +64,9 @@ export async function saveSnapshot<M extends Metadata>(
         file: graph.origin.file,
         size: graph.size,
         keys: graph.slotOfKey.length,
+        target: graph.target,
         calibration: graph.calibration,
+        measuredDead: graph.measuredDead,
         heldKeys: Array.from(graph.report.heldKeys),
         truth: graph.report.truth.map((keys) => Array.from(keys)),
       },
@@ -98,11 +102,12 @@ export async function openSnapshot<M extends Metadata>(
   await readEntries(context, header, lines)
   for (const [id, key] of lines) if (key !== null && key < slots.length) slots[key] = table.entries.slotOf(id) ?? -1
   if (header.graph !== undefined && sameGraph(header.settings, settings)) {
-    const { file, size, calibration, heldKeys, truth } = header.graph
+    const { file, size, target, calibration, measuredDead, heldKeys, truth } = header.graph
     try {
       const path = await verifyFile(directory, file)
       const report = {
         size,
+        target,
         calibration,
         heldKeys: Uint32Array.from(heldKeys),
         truth: truth.map((keys) => Uint32Array.from(keys)),
@@ -110,12 +115,13 @@ export async function openSnapshot<M extends Metadata>(
       keeper.savedFile = file.name
       keeper.adopt(
         new Graph(
-          viewGraph(native, settings, calibration, path),
+          viewGraph(native, settings, usualWidth(calibration), path),
           { file, path },
           Uint32Array.from(slots, (slot) => slot >>> 0),
           report,
         ),
         slots,
+        measuredDead,
       )
     } catch (error) {
       if (!isGroundlineError(error) || error.code !== 'CORRUPT_DATA') throw error

@@ -1,0 +1,147 @@
+// What the parts of bench/search.mjs share: data and truth from a cache, the peers behind one shape, clocks and ratios.
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { performance } from 'node:perf_hooks'
+import { Index } from 'usearch'
+import { exactIndex } from '../dist/vector-index/index.js'
+import { clusteredVectors } from './search-data.mjs'
+
+export const [M, EF] = [16, 128]
+
+/** Vectors, queries and the exact ten nearest of each, made once and kept in `folder`. */
+export async function openData({ size, dimensions, queries: count, file, cache }) {
+  const name = file ? createHash('sha256').update(readFileSync(file)).digest('hex').slice(0, 12) : `clustered-${size}`
+  const folder = join(cache ?? join(tmpdir(), 'groundline-bench-search'), `${name}-${dimensions}`)
+  mkdirSync(folder, { recursive: true })
+  const paths = ['vectors.f32', 'queries.f32', 'truth.json'].map((each) => join(folder, each))
+  const [vectorFile, queryFile, truthFile] = paths
+  if (!paths.every(existsSync)) {
+    const made = file ? splitFile(file, dimensions, count) : clusteredVectors({ size, dimensions, queries: count })
+    write(vectorFile, flatten(made.vectors, dimensions))
+    write(queryFile, flatten(made.queries, dimensions))
+    const oracle = await oracleOf(made.vectors, dimensions)
+    const truth = []
+    for (const query of made.queries)
+      truth.push((await oracle.search(query, { topK: 10 })).map(({ id }) => Number(id.slice(1))))
+    write(truthFile, JSON.stringify(truth))
+  }
+  const flat = floatsOf(vectorFile)
+  const vectors = rowsOf(flat, dimensions)
+  const queries = rowsOf(floatsOf(queryFile), dimensions)
+  return { folder, flat, vectors, queries, truth: JSON.parse(readFileSync(truthFile, 'utf8')), dimensions }
+}
+
+/** What filters compare: a hundred values, and a thousand. */
+export const percentOf = (i) => (i * 7919) % 100
+export const milleOf = (i) => (i * 104_729) % 1000
+export const entriesOf = (vectors) =>
+  vectors.map((vector, i) => ({ id: `v${i}`, vector, metadata: { percent: percentOf(i), mille: milleOf(i) } }))
+
+export async function oracleOf(vectors, dimensions) {
+  const oracle = exactIndex({ dimensions })
+  await oracle.upsert(entriesOf(vectors))
+  return oracle
+}
+
+/** A raw index with unit vectors and the inner product: the cheapest way to ask USearch for the cosine. */
+export function rawIndex(dimensions, width = 1) {
+  return new Index({
+    dimensions,
+    metric: 'ip',
+    quantization: 'bf16',
+    connectivity: M,
+    expansion_add: EF,
+    expansion_search: width,
+    multi: false,
+  })
+}
+
+/** hnswlib-node; its binding wants plain arrays, which are made before any clock starts. */
+export function openHnswlib(dimensions, size, path) {
+  const { HierarchicalNSW } = createRequire(import.meta.url)('hnswlib-node')
+  const index = new HierarchicalNSW('ip', dimensions)
+  if (path === undefined) index.initIndex(size, M, EF)
+  else index.readIndexSync(path)
+  return index
+}
+
+export function recallOf(answers, truth) {
+  let hits = 0
+  for (const [i, found] of answers.entries()) for (const key of found) if (truth[i].includes(Number(key))) hits++
+  return hits / (10 * answers.length)
+}
+
+export function lowWords(keys) {
+  const words = new Uint32Array(keys.buffer, keys.byteOffset, keys.length * 2)
+  return Uint32Array.from({ length: keys.length }, (_, i) => words[2 * i])
+}
+
+/** Queries a second, one call after another. */
+export async function rateOf(queries, search) {
+  const start = performance.now()
+  for (const each of queries) {
+    const found = search(each)
+    if (found instanceof Promise) await found
+  }
+  return queries.length / ((performance.now() - start) / 1e3)
+}
+
+/** Takes turns for some rounds; the middle rate of each. Rounds in which the machine was busy hit all of them. */
+export async function inTurns(rounds, contenders) {
+  const rates = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]))
+  for (let round = 0; round < rounds; round++)
+    for (const [name, measure] of Object.entries(contenders)) rates[name].push(await measure())
+  const ratio = (a, b) => median(rates[a].map((rate, i) => rate / rates[b][i]))
+  return { rate: (name) => median(rates[name]), ratio }
+}
+
+export async function cpuOf(work) {
+  const start = process.cpuUsage()
+  await work()
+  const { user, system } = process.cpuUsage(start)
+  return (user + system) / 1e6
+}
+
+export async function timeOf(work) {
+  const start = performance.now()
+  await work()
+  return performance.now() - start
+}
+
+export function median(values) {
+  return values.toSorted((a, b) => a - b)[values.length >> 1]
+}
+
+export function flatten(rows, dimensions) {
+  const flat = new Float32Array(rows.length * dimensions)
+  for (const [i, row] of rows.entries()) flat.set(row, i * dimensions)
+  return flat
+}
+
+function splitFile(file, dimensions, count) {
+  const rows = rowsOf(floatsOf(file), dimensions)
+  // Raw peers compare by inner product.
+  for (const row of rows) {
+    const norm = Math.hypot(...row)
+    if (norm > 0) for (let i = 0; i < row.length; i++) row[i] /= norm
+  }
+  const held = Math.min(count, Math.floor(rows.length / 10))
+  return { queries: rows.slice(0, held), vectors: rows.slice(held) }
+}
+
+function floatsOf(path) {
+  const bytes = readFileSync(path)
+  return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2)
+}
+
+function rowsOf(flat, dimensions) {
+  return Array.from({ length: flat.length / dimensions }, (_, i) => flat.slice(i * dimensions, (i + 1) * dimensions))
+}
+
+function write(path, data) {
+  writeFileSync(`${path}.tmp`, typeof data === 'string' ? data : new Uint8Array(data.buffer))
+  renameSync(`${path}.tmp`, path)
+}
