@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { tmpdir } from 'node:os'
+import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { performance } from 'node:perf_hooks'
+import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
 import { Index } from 'usearch'
 import { exactIndex } from '../dist/vector-index/index.js'
 import { clusteredVectors } from './search-data.mjs'
@@ -119,6 +119,41 @@ export function flatten(rows, dimensions) {
   const flat = new Float32Array(rows.length * dimensions)
   for (const [i, row] of rows.entries()) flat.set(row, i * dimensions)
   return flat
+}
+
+/** The event loop's delay by its histogram, and the longest gap between two turns of a timer. */
+export function watchLoop() {
+  const delay = monitorEventLoopDelay({ resolution: 1 })
+  let longest = 0
+  let last = performance.now()
+  const timer = setInterval(() => {
+    longest = Math.max(longest, performance.now() - last)
+    last = performance.now()
+  }, 1)
+  delay.enable()
+  return {
+    stop() {
+      delay.disable()
+      clearInterval(timer)
+      return { p99: delay.percentile(99) / 1e6, longest }
+    },
+  }
+}
+
+/** The CPU with its capabilities, and the time of a fixed loop. */
+export function printMachine() {
+  let flags = []
+  try {
+    flags = /flags\s*:\s*(.*)/.exec(readFileSync('/proc/cpuinfo', 'utf8'))?.[1].split(' ') ?? []
+  } catch {
+    // Not Linux: the model name has to do.
+  }
+  const shown = flags.filter((flag) => /^avx|^fma|^f16c|^amx/.test(flag)).join(' ') || 'flags unknown'
+  console.log(`${cpus()[0]?.model}, ${cpus().length} cores, Node ${process.version}; ${shown}`)
+  const start = performance.now()
+  let x = 0
+  for (let i = 0; i < 5e7; i++) x = (x + i * 3) | 0
+  console.log(`calibration loop ${(x === 1 ? 0 : performance.now() - start).toFixed(1)} ms`)
 }
 
 function splitFile(file, dimensions, count) {

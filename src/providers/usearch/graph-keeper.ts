@@ -7,9 +7,9 @@ import type { PreparedQuery, VectorTable } from '../../internal/vector-table.ts'
 import type { VectorMatch } from '../../vector-index/vector-index.ts'
 import { buildGraph } from './build-graph.ts'
 import { calibrate, rescoredCount } from './calibration.ts'
-import { type Graph, usualWidth, viewGraph } from './graph.ts'
+import type { Graph } from './graph.ts'
 import { type GraphHost, startGraphHost } from './graph-host.ts'
-import { type GraphSettings, type NativeModule, nearestKeys } from './native-graph.ts'
+import type { GraphSettings, NativeModule } from './native-graph.ts'
 import type { PlanCosts } from './planner.ts'
 import { directionOf, searchTable, slotsOf } from './search-table.ts'
 import { SlotKeys } from './slot-keys.ts'
@@ -92,13 +92,10 @@ export class GraphKeeper {
     const pending = this.keys.pendingCount
     if (table.entries.size < Math.max(exactBelow, 16)) return
     const failedHere = this.#failure !== undefined && pending < this.#pendingWhenFailed * 1.5
-    const wanted = graph === undefined || pending > Math.max(exactBelow / 2, graph.size / 10) || this.#isStale(graph)
-    if (wanted && !failedHere)
-      this.#start(() => this.#build(graph === undefined || this.#isStale(graph), this.#closing.signal))
-    else if (
-      graph !== undefined &&
-      (graph.dead - graph.measuredDead > graph.size * MEASURE_AFTER || graph.target !== this.#options.target)
-    )
+    const isPoor = graph !== undefined && this.#isPoor(graph)
+    const wanted = graph === undefined || pending > Math.max(exactBelow / 2, graph.size / 10) || isPoor
+    if (wanted && !failedHere) this.#start(() => this.#build(graph === undefined || isPoor, this.#closing.signal))
+    else if (graph !== undefined && graph.dead - graph.measuredDead > graph.size * MEASURE_AFTER)
       this.#start(() => this.#measure(graph))
   }
 
@@ -108,7 +105,7 @@ export class GraphKeeper {
     signal?.throwIfAborted()
     if (this.#options.table.entries.size < 16) return
     const stop = AbortSignal.any(signal === undefined ? [this.#closing.signal] : [this.#closing.signal, signal])
-    this.#start(() => this.#build(compact || this.#graph === undefined || this.#isStale(this.#graph), stop))
+    this.#start(() => this.#build(compact || this.#graph === undefined || this.#isPoor(this.#graph), stop))
     await this.settled()
     signal?.throwIfAborted()
   }
@@ -213,8 +210,9 @@ export class GraphKeeper {
     this.#graph = undefined
   }
 
-  #isStale(graph: Graph): boolean {
-    return graph.dead > graph.size * MOST_DEAD
+  /** Whether it must be built from nothing: too many dead nodes, or measured for a lower recall than is asked for now. */
+  #isPoor(graph: Graph): boolean {
+    return graph.dead > graph.size * MOST_DEAD || graph.report.target < this.#options.target
   }
 
   #start(work: () => Promise<void>): void {
@@ -270,22 +268,20 @@ export class GraphKeeper {
     const left = held.map((i) => truth[i]!.filter(isAlive))
     const vectors = held.map((i) => this.#heldVector(graph, heldKeys[i]!))
     // These vectors are in the graph by now: each is asked for one more, and does not count itself.
-    const { native } = this.#options
-    const { path } = graph.origin
-    const view = (width: number) => (path === undefined ? undefined : viewGraph(native, this.settings, width, path))
-    // Measured at the very width that is measured, whatever the view in use.
-    const narrow = view(1)?.index
-    const nearest = (vector: Float32Array, count: number) =>
-      narrow === undefined ? graph.nearest(vector, count) : nearestKeys(narrow, vector, count, graph.size)
     const ask = (q: number, candidates: number) =>
-      nearest(vectors[q]!, candidates + 1).filter((key) => key !== heldKeys[held[q]!] && isAlive(key))
+      graph.nearest(vectors[q]!, candidates + 1).filter((key) => key !== heldKeys[held[q]!] && isAlive(key))
     const steps = calibrate(this.settings, left, graph.size, target, ask)
     let step = steps.next()
     while (!step.done) {
       if (pace.due()) await pace.pause()
       step = steps.next()
     }
-    graph.remeasured(target, held.length > 0 ? step.value : graph.calibration, view(usualWidth(step.value)))
+    // A vector finds its neighbours more easily once it is in the graph: this widens searches, and never narrows them.
+    const points = step.value.points.map((point) => {
+      const before = graph.candidates(point.topK)
+      return { ...point, candidates: before === 0 || point.candidates === 0 ? 0 : Math.max(before, point.candidates) }
+    })
+    graph.remeasured(held.length > 0 ? { ...step.value, points } : graph.calibration)
   }
 
   #heldVector(graph: Graph, key: number): Float32Array {

@@ -45,10 +45,8 @@ export class Graph {
   /** How many nodes were dead when the recall was measured last. */
   measuredDead = 0
   /** How many candidates each search looks at, however few are asked for. */
-  width: number
-  /** The recall it was measured for last. */
-  target: number
-  #index: Index
+  readonly width: number
+  readonly #index: Index
   #calibration: Calibration
   #measured: { readonly topK: number; readonly candidates: number } = { topK: 0, candidates: 0 }
 
@@ -58,7 +56,6 @@ export class Graph {
     this.origin = origin
     this.slotOfKey = slotOfKey
     this.report = report
-    this.target = report.target
     this.#calibration = report.calibration
   }
 
@@ -72,14 +69,9 @@ export class Graph {
     return this.#calibration
   }
 
-  /** Takes a later measurement, of the graph as it is now, and a view that fits it. */
-  remeasured(target: number, calibration: Calibration, view: NativeGraph | undefined): void {
-    this.target = target
+  /** Takes a later measurement, of the graph as it is now. */
+  remeasured(calibration: Calibration): void {
     this.#calibration = calibration
-    if (view !== undefined) {
-      this.#index = view.index
-      this.width = view.width
-    }
     this.#measured = { topK: 0, candidates: 0 }
     this.measuredDead = this.dead
   }

@@ -64,7 +64,7 @@ export async function saveSnapshot<M extends Metadata>(
         file: graph.origin.file,
         size: graph.size,
         keys: graph.slotOfKey.length,
-        target: graph.target,
+        target: graph.report.target,
         calibration: graph.calibration,
         measuredDead: graph.measuredDead,
         heldKeys: Array.from(graph.report.heldKeys),

@@ -207,6 +207,39 @@ describe('usearchIndex', () => {
     await expect(usearchIndex({ dimensions: 8, directory })).rejects.toMatchObject({ code: 'DIMENSION_MISMATCH' })
   })
 
+  it('builds again when more recall is asked for than a saved graph was measured for', async () => {
+    const directory = await newFolder()
+    const index = await usearchIndex({ dimensions, ...small, directory, recall: 0.95 })
+    await index.upsert(entries)
+    await index.settled()
+    await index.save()
+    const [before] = index.stats().recall
+    await index.close()
+    const again = await usearchIndex({ dimensions, ...small, directory, recall: 0.99 })
+    await again.settled()
+    const [after] = again.stats().recall
+    expect(after!.recall).toBeGreaterThanOrEqual(0.99)
+    expect(after!.candidates).toBeGreaterThan(before!.candidates)
+    await again.close()
+  })
+
+  it('scans when a filter excludes what is near, and forgets the slots of a filter when metadata change', async () => {
+    const index = await usearchIndex({ dimensions, ...small })
+    const oracle = exactIndex({ dimensions })
+    for (const each of [index, oracle]) await each.upsert(entries)
+    await index.settled()
+    const filter = { op: 'ne', path: ['near'], value: true } as const
+    expect(await index.count({ filter })).toBe(3_000)
+    const near = await oracle.search(queries[0]!, { topK: 1_000 })
+    const marked = near.map(({ id }) => ({ id, metadata: { near: true } }))
+    for (const each of [index, oracle]) await each.updateMetadata?.(marked)
+    expect(await index.count({ filter })).toBe(2_000)
+    expect(await index.search(queries[0]!, { topK: 10, filter })).toEqual(
+      await oracle.search(queries[0]!, { topK: 10, filter }),
+    )
+    await index.close()
+  })
+
   it('never opens a damaged file: a graph is built again, entries are CORRUPT_DATA', async () => {
     const directory = await newFolder()
     const index = await usearchIndex({ dimensions, ...small, directory })
