@@ -63,10 +63,12 @@ export function compose(
     return tokens
   }
   const add = (segments: readonly Segment[], message: (content: string) => PromptMessage) => {
-    let content = ''
+    let [content, before] = ['', '']
     let tokens = 0
     for (const segment of segments) {
-      if (content !== '' && !(content.endsWith('\n') && /^[^\s\u0085/]/.test(segment.text))) additive = false
+      // The segment before, not the content: that is a rope, which asking for its end would flatten every time.
+      if (before !== '' && !(before.endsWith('\n') && /^[^\s\u0085/]/.test(segment.text))) additive = false
+      before = segment.text
       for (const piece of segment.pieces)
         pieces.push({
           message: messages.length,
