@@ -84,6 +84,7 @@ export interface EncryptionOptions {
 export interface TenantsOptions<M extends Metadata = Metadata> extends Omit<GroundlineOptions<M>, 'encryption'> {
   /** Encrypts each tenant under data keys of its own. The provider may differ by tenant. */
   readonly encryption?: Omit<EncryptionOptions, 'keyProvider'> & {
+    /** Wraps the data keys: one provider for all tenants, or one for each by name. */
     readonly keyProvider: KeyProvider | ((tenant: string) => KeyProvider)
   }
 }
