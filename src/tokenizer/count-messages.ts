@@ -21,7 +21,7 @@ const PARALLEL = 3
  * Input tokens of a request to OpenAI's chat models: contents, roles, names, calls and results, tool definitions as the model
  * sees them, and the priming of the reply. The rules are those that recorded requests show (docs/decisions/0017): on all of the
  * recorded requests of the tests, with the model named, the result is the recorded one or up to 3 more, never less. Beyond what they cover
- * it is an estimate. Refused with `INVALID_ARGUMENT`, because their tokens are not those of a text: parts and items of
+ * it is an estimate. Throws `UNKNOWN_MODEL` for o1-mini and o3-mini, whose recorded requests no rule fits. Refused with `INVALID_ARGUMENT`, because their tokens are not those of a text: parts and items of
  * other types (images, files, reasoning, built-in tools). Not counted: response formats with a schema, and what a `previous_response_id` brings.
  *
  * @example

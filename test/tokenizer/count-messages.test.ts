@@ -202,5 +202,11 @@ describe('countMessages', () => {
     for (const type of ['reasoning', 'item_reference', 'web_search_call']) {
       expect(() => countMessages({ input: [{ type }] }, o200kBase())).toThrow(refused)
     }
+    for (const model of ['o1-mini', 'o3-mini', 'o3-mini-2025-01-31']) {
+      expect(() => countMessages({ model, messages: [] }, o200kBase())).toThrow(
+        expect.objectContaining({ code: 'UNKNOWN_MODEL', details: { model } }),
+      )
+    }
+    expect(countMessages({ model: 'o3', messages: [] }, o200kBase())).toBe(2)
   })
 })
