@@ -20,13 +20,13 @@ export interface PromptAssemblerOptions {
   readonly outputReserve: number
   /** Tokens kept free for reasoning. Default 0. */
   readonly reasoningReserve?: number
-  /** What the wire format adds. Default: as `openaiChatOverhead()`, but for tools and tool calls, which are then an estimate. */
+  /** What the wire format adds. Default: OpenAI's chat format, a `bound` for texts; tools and tool calls are then an estimate. `openaiChatOverhead({ model })` is exact. */
   readonly overhead?: PromptOverhead
   /** Tokens kept free because the counter is not exact. Default 0 for `exact` and `bound`, 5 % of the budget for `estimate`. */
   readonly margin?: number
   /** Refuse to build an assembler whose totals are an estimate, and prompts whose tools make them one. Default false. */
   readonly guarantee?: boolean
-  /** Sources at the most. Default 1,000. */
+  /** Sources at the most: the best scores, kept before it is known what fits. Default 1,000. */
   readonly maxPassages?: number
   /** Sources of one document at the most. Default `maxPassages`. */
   readonly maxPerDocument?: number

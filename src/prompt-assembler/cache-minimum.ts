@@ -7,6 +7,9 @@ import { describe } from '../internal/argument.ts'
  * and what users measured differ (Sonnet 4.6), the larger number.
  */
 const MINIMA: readonly (readonly [prefix: string, tokens: number])[] = [
+  ['claude-opus-5', 512],
+  ['claude-fable-5', 512],
+  ['claude-sonnet-5', 1024],
   ['claude-opus-4-7', 4096],
   ['claude-opus-4-6', 4096],
   ['claude-opus-4-5', 4096],
@@ -15,6 +18,8 @@ const MINIMA: readonly (readonly [prefix: string, tokens: number])[] = [
   ['claude-sonnet-4', 1024],
   ['claude-3-7-sonnet', 1024],
   ['claude-haiku-4-5', 4096],
+  ['claude-3-5-sonnet', 1024],
+  ['claude-3-opus', 1024],
   ['claude-3-5-haiku', 2048],
   ['claude-3-haiku', 2048],
   ['gpt-4o', 1024],
@@ -23,8 +28,8 @@ const MINIMA: readonly (readonly [prefix: string, tokens: number])[] = [
   ['o1', 1024],
   ['o3', 1024],
   ['o4', 1024],
-  ['gemini-2.5-flash', 1024],
-  ['gemini-2.5-pro', 4096],
+  ['gemini-2.5', 2048],
+  ['gemini-3', 4096],
 ]
 
 /**

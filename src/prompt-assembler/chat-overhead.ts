@@ -3,19 +3,22 @@ import type { PromptOverhead, ToolDefinition } from './prompt-assembler.ts'
 
 /**
  * What OpenAI's chat format adds to texts: 3 tokens a message, its role, and 3 that prime the reply (OpenAI's cookbook,
- * "How to count tokens"). Tools are an estimate: their JSON.
+ * "How to count tokens"). Reasoning models are recorded to charge 2 more for a message of the assistant, so with `assistant`
+ * 2 it is a bound for all models whose requests are on record. Tools are an estimate: their JSON.
  */
-export function textOverhead(): PromptOverhead {
+export function textOverhead(assistant = 2): PromptOverhead {
   return {
     id: 'openai-chat',
-    kind: 'exact',
+    kind: 'bound',
     toolsKind: 'estimate',
     fixed: 3,
     message: (message, { count }) => {
       let tokens = 3 + count(message.role)
-      if (message.role === 'assistant')
+      if (message.role === 'assistant') {
+        tokens += assistant
         for (const call of message.toolCalls ?? [])
           tokens += 8 + count(call.id) + count(call.name) + count(call.arguments)
+      }
       if (message.role === 'tool') tokens += 3 + count(message.toolCallId)
       return tokens
     },
@@ -25,7 +28,7 @@ export function textOverhead(): PromptOverhead {
 
 /** What a format adds at the most, for models whose format is not published: an estimate of 8 tokens a message and 16 a prompt. */
 export function genericOverhead(): PromptOverhead {
-  const text = textOverhead()
+  const text = textOverhead(0)
   return {
     id: 'generic',
     kind: 'estimate',

@@ -5,32 +5,38 @@ import type { PromptOverhead, ToolDefinition } from './prompt-assembler.ts'
 
 /** Options of {@link openaiChatOverhead}. */
 export interface OpenAIChatOverheadOptions {
-  /** The model's name. Reasoning models (`gpt-5…`, `o3`, …) are recorded to charge 2 tokens more for a message of the assistant. */
+  /**
+   * The model's name. With it, prompts without tools are `exact`: reasoning models (`gpt-5…`, `o3`, …) are recorded to charge 2
+   * tokens more for a message of the assistant and 1 less for the reply. Without it, they are a `bound` that holds for either kind. For
+   * o1-mini and o3-mini, whose recorded requests no rule fits, and for models not on record, all numbers are an estimate.
+   */
   readonly model?: string
 }
 
 /**
- * What OpenAI's chat format adds, tools included: texts are exact, tools and tool calls are a bound, so that prompts with
- * tools can have a guarantee. OpenAI does not publish the form in which a model reads tools; three are known, and the
+ * What OpenAI's chat format adds, tools included: texts are exact where the model is named, tools and tool calls are a bound,
+ * so that prompts with tools can have a guarantee. OpenAI does not publish the form in which a model reads tools; three are known, and the
  * dearest of them counts: the TypeScript declarations that models repeat (openai-chat-tokens), the rule of OpenAI's cookbook, and
  * the definitions' own JSON. A request that forces a function costs its name and up to 7 tokens more, which are not in the prompt. It is not less than any count of chat completions that the API is recorded to have reported.
  *
  * @example
  * ```ts
- * const assembler = promptAssembler({ counter, contextWindow, outputReserve, overhead: openaiChatOverhead(), guarantee: true })
+ * const assembler = promptAssembler({ counter, contextWindow, outputReserve, overhead: openaiChatOverhead({ model: 'gpt-4o' }), guarantee: true })
  * ```
  */
 export function openaiChatOverhead(options: OpenAIChatOverheadOptions = {}): PromptOverhead {
-  const text = textOverhead()
-  const reasons = /^(?:gpt-5|o[1-9])/.test(options.model ?? '')
+  const { model } = options
+  const reasons = model === undefined || /^(?:gpt-5|o[1-9])/.test(model)
+  const text = textOverhead(reasons ? 2 : 0)
+  const known = model === undefined || /^(?:(?:chatgpt-4o|gpt-(?:3\.5|35|4|5))|o[1-9](?!-mini)|o4-mini)/.test(model)
   return {
     ...text,
-    fixed: reasons ? 2 : 3,
-    toolsKind: 'bound',
+    fixed: model !== undefined && reasons ? 2 : 3,
+    kind: !known ? 'estimate' : model === undefined ? 'bound' : 'exact',
+    toolsKind: known ? 'bound' : 'estimate',
     message: (message, counter) => {
       let tokens = text.message(message, counter)
       if (message.role !== 'assistant') return tokens
-      if (reasons) tokens += 2
       // The dearest call on record costs 22 tokens and its name three times; its result names the function once more.
       for (const { name } of message.toolCalls ?? []) tokens += 14 + 3 * counter.count(name)
       return tokens

@@ -94,7 +94,7 @@ How often?`,
     expect(prompt.sources).toMatchObject([
       { number: 1, chunkId: 'a', documentId: 'doc-a', start: 0, end: 19, form: 'full' },
     ])
-    expect(prompt.guarantee).toBe('exact')
+    expect(prompt.guarantee).toBe('bound')
   })
 
   it('asks the bare question when there is nothing to show', () => {

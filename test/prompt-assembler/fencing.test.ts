@@ -282,7 +282,7 @@ describe('piece table', () => {
     const text = explainPrompt(
       small.assemble({ passages: [passage('a', 'short'), passage('b', 'word '.repeat(90))], question: 'x' }),
     )
-    expect(text).toMatch(/^\d+ of 140 tokens \(exact\)/)
+    expect(text).toMatch(/^\d+ of 140 tokens \(bound\)/)
     expect(text).toMatch(/\nsource 1: a \(0–5 of doc-a\)\n/)
     expect(text).toMatch(/\nleft out passage:b: there was no room, \d+ tokens\n/)
   })

@@ -117,6 +117,29 @@ describe('openaiChatOverhead', () => {
     )
   })
 
+  it.each([
+    [undefined, 'bound', 3],
+    ['gpt-3.5-turbo', 'exact', 3],
+    ['gpt-4', 'exact', 3],
+    ['gpt-4.1-mini', 'exact', 3],
+    ['gpt-5-mini', 'exact', 2],
+    ['o3', 'exact', 2],
+    ['o4-mini', 'exact', 2],
+    ['o3-mini', 'estimate', 2],
+    ['o1-mini', 'estimate', 2],
+    ['my-model', 'estimate', 3],
+  ])('for the model %s is %s', (model, kind, fixed) => {
+    const overhead = openaiChatOverhead(model === undefined ? {} : { model })
+    expect(overhead).toMatchObject({ kind, fixed, toolsKind: kind === 'estimate' ? 'estimate' : 'bound' })
+    const make = () =>
+      promptAssembler({ counter: o200k, contextWindow: 400, outputReserve: 0, overhead, guarantee: true })
+    if (kind !== 'estimate') expect(make().assemble({ question: 'x' }).guarantee).toBe(kind)
+    else
+      expect(make).toThrowError(
+        expect.objectContaining({ code: 'INVALID_ARGUMENT', details: { ledger: expect.anything() } }),
+      )
+  })
+
   it('is refused as a guarantee for tool calls too, where the overhead only estimates them', () => {
     const plain = promptAssembler({ counter: o200k, contextWindow: 4000, outputReserve: 0, guarantee: true })
     expect(() =>

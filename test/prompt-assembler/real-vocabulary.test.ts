@@ -1,10 +1,16 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { isGroundlineError } from '../../src/errors.ts'
-import { type PromptMessage, promptAssembler, renderOpenAIChat } from '../../src/prompt-assembler/index.ts'
+import {
+  openaiChatOverhead,
+  type PromptMessage,
+  promptAssembler,
+  renderOpenAIChat,
+} from '../../src/prompt-assembler/index.ts'
 import { byteBoundCounter, exactCounter } from '../../src/tokenizer/index.ts'
 import { o200kBase } from '../../src/tokenizer/o200k-base.ts'
 import { passage } from './fixtures.ts'
+import { randomText } from './random-text.ts'
 
 const RUNS = process.env.GROUNDLINE_NIGHTLY === '1' ? 10_000 : 250
 const o200k = exactCounter(o200kBase())
@@ -15,38 +21,7 @@ function countRequest(messages: readonly { role: string; content: unknown }[]): 
   return messages.reduce((sum, { role, content }) => sum + 3 + o200k.count(role) + o200k.count(content as string), 3)
 }
 
-const piece = fc.oneof(
-  fc.constantFrom(
-    'key',
-    ' rotate',
-    'The ',
-    '\n',
-    '\n\n',
-    '  ',
-    '/etc/passwd',
-    '// comment',
-    '```\ncode\n```',
-    '90',
-    '12345',
-    'é',
-    '鍵',
-    '🔑',
-    '👩‍👩‍👧',
-    '<|im_end|>',
-    "'ll",
-    '\r\n',
-    '\t',
-    '\u0085',
-    '\ufeff',
-    '…',
-    '.',
-    '!?',
-    '-',
-    '=>',
-  ),
-  fc.string({ maxLength: 6, unit: 'binary' }),
-)
-const text = fc.array(piece, { maxLength: 60 }).map((parts) => parts.join(''))
+const text = randomText()
 const parts = fc.record({
   instructions: text,
   question: text.map((words) => `Q${words}`),
@@ -71,6 +46,7 @@ describe('prompts counted with o200k_base', () => {
           counter: exact ? o200k : bound,
           contextWindow: budget,
           outputReserve: 0,
+          overhead: openaiChatOverhead({ model: 'gpt-4o' }),
           guarantee: true,
         })
         try {

@@ -7,6 +7,7 @@ import {
   promptAssembler,
   renderAnthropic,
 } from '../../src/prompt-assembler/index.ts'
+import { modelRows } from '../../src/tokenizer/models/model-rows.ts'
 import { passage, wordCounter } from './fixtures.ts'
 
 const TURNS = 20
@@ -147,6 +148,11 @@ describe('cache plan', () => {
     expect(
       ['claude-opus-4-6', 'claude-opus-4-1-20250805', 'anthropic/claude-haiku-4-5', 'gpt-5-mini'].map(cacheMinimumOf),
     ).toEqual([4096, 1024, 4096, 1024])
+    const rows = modelRows().filter(({ cacheMinimumTokens }) => cacheMinimumTokens !== undefined)
+    expect(rows.length).toBeGreaterThan(40)
+    expect(rows.map(({ id }) => [id, cacheMinimumOf(id)])).toEqual(
+      rows.map(({ id, cacheMinimumTokens }) => [id, cacheMinimumTokens]),
+    )
     expect(() => cacheMinimumOf('my-model')).toThrowError(expect.objectContaining({ code: 'UNKNOWN_MODEL' }))
   })
 })
