@@ -1,10 +1,12 @@
 // What the parts of bench/search.mjs share: data and truth from a cache, the peers behind one shape, clocks and ratios.
+import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
+import { fileURLToPath } from 'node:url'
 import { Index } from 'usearch'
 import { exactIndex } from '../dist/vector-index/index.js'
 import { clusteredVectors } from './search-data.mjs'
@@ -179,4 +181,23 @@ function rowsOf(flat, dimensions) {
 function write(path, data) {
   writeFileSync(`${path}.tmp`, typeof data === 'string' ? data : new Uint8Array(data.buffer))
   renameSync(`${path}.tmp`, path)
+}
+
+/** The least width that reaches a recall, by answers for a width. */
+export function leastWidth(truth, target, answersAt) {
+  for (let ef = 10; ef <= 2_000; ef = Math.max(ef + 1, Math.ceil(ef * 1.05)))
+    if (recallOf(answersAt(ef), truth) >= target) return ef
+  return 2_000
+}
+
+/** Bytes that a process of its own holds after it opened an index and searched it. */
+export function memoryOf(kind, path, { dimensions, size, queries }) {
+  const script = fileURLToPath(new URL('./search-memory.mjs', import.meta.url))
+  const { stdout, stderr, status } = spawnSync(
+    process.execPath,
+    ['--expose-gc', script, kind, path, String(dimensions), String(size), queries],
+    { encoding: 'utf8' },
+  )
+  if (status !== 0) throw new Error(stderr)
+  return JSON.parse(stdout)
 }

@@ -3,12 +3,10 @@
 //   [--queries 500] [--vectors file.f32] [--cache folder] [--skip-hnswlib] [--check]
 // Peers are timed in turns within one run; ratios are what counts. A file of 32-bit floats gives real vectors. Data, truth
 // and built graphs are kept in a cache folder, so that a part can be run again without the builds; `build` makes them anew.
-import { spawnSync } from 'node:child_process'
 import { copyFileSync, cpSync, existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { usearchIndex } from '../dist/providers/usearch/index.js'
 import { clusteredVectors, createRandom } from './search-data.mjs'
@@ -127,12 +125,12 @@ async function rate() {
   for (const recall of [0.95, 0.99]) {
     const ours = recall === 0.99 ? await openOurs() : await openLess(recall)
     const own = lab.recallOf(await answersOf(ours), truth)
-    const rawEf = leastWidth(recall, (ef) =>
+    const rawEf = lab.leastWidth(truth, recall, (ef) =>
       queries.map((query) => lab.lowWords(raw.search(query, ef, 1).keys).subarray(0, 10)),
     )
     const sized = lab.rawIndex(dimensions, rawEf)
     sized.view(files.raw)
-    const hnswEf = hnswlib && leastWidth(recall, (ef) => plain.map(hnswAt(ef)))
+    const hnswEf = hnswlib && lab.leastWidth(truth, recall, (ef) => plain.map(hnswAt(ef)))
     const turns = await lab.inTurns(9, {
       raw: () => lab.rateOf(queries, (query) => sized.search(query, 10, 1)),
       ours: () => lab.rateOf(queries, (query) => ours.search(query, { topK: 10 })),
@@ -326,16 +324,7 @@ async function churn() {
 /** Graph files against each other, and a process of its own for each: ours with its vectors on file. */
 async function memory() {
   const oursBytes = statSync(graphFile()).size
-  const child = (kind, path) => {
-    const script = fileURLToPath(new URL('./search-memory.mjs', import.meta.url))
-    const { stdout, stderr, status } = spawnSync(
-      process.execPath,
-      ['--expose-gc', script, kind, path, String(dimensions), String(size), join(folder, 'queries.f32')],
-      { encoding: 'utf8' },
-    )
-    if (status !== 0) throw new Error(stderr)
-    return JSON.parse(stdout)
-  }
+  const child = (kind, path) => lab.memoryOf(kind, path, { dimensions, size, queries: join(folder, 'queries.f32') })
   const ours = child('ours', files.ours)
   const theirs = withHnswlib && child('hnswlib', files.hnswlib)
   const mb = (bytes) => `${(bytes / 1e6).toFixed(0)} MB`
@@ -349,8 +338,8 @@ async function memory() {
   )
   if (!theirs) return
   check(oursBytes / statSync(files.hnswlib).size <= 0.6, 'graph above 0.6 of hnswlib-node')
-  // Pages of the mapped file are the system's: shared, and given back under pressure.
-  check(ours.anonymous / theirs.anonymous <= 0.75, 'process memory above 0.75 of hnswlib-node')
+  // Pages of the mapped file count, though they are shared and given back under pressure.
+  check(ours.resident / theirs.resident <= 0.75, 'process memory above 0.75 of hnswlib-node')
 }
 
 async function open() {
@@ -401,12 +390,6 @@ async function answersOf(index) {
   for (const query of queries)
     found.push((await index.search(query, { topK: 10 })).map(({ id }) => Number(id.slice(1))))
   return found
-}
-
-function leastWidth(target, answersAt) {
-  for (let ef = 10; ef <= 2_000; ef = Math.max(ef + 1, Math.ceil(ef * 1.05)))
-    if (lab.recallOf(answersAt(ef), truth) >= target) return ef
-  return 2_000
 }
 
 function report(name, ...shown) {
