@@ -28,7 +28,7 @@ export interface PromptAssemblerOptions {
   readonly guarantee?: boolean
   /** Sources at the most: the best scores, kept before it is known what fits. Default 1,000. */
   readonly maxPassages?: number
-  /** Sources of one document at the most. Default `maxPassages`. */
+  /** Sources of one document at the most, kept likewise. Default `maxPassages`. */
   readonly maxPerDocument?: number
   /** How the sources stand: `edgesOrder`, `documentOrder` or your own. Default: best first. */
   readonly order?: SourceOrder

@@ -235,7 +235,7 @@ export interface Omission {
   readonly reason: 'budget' | 'duplicate' | 'overlap' | 'limit' | 'requirement' | 'cut'
   /** What its cheapest form would have cost, where counted. */
   readonly tokens?: number
-  /** The part shown in its place, for duplicates and overlaps; the missing part, for requirements. */
+  /** The part that stands in its place, for duplicates and overlaps, and may itself lack room; the missing part, for requirements. */
   readonly instead?: string
 }
 
