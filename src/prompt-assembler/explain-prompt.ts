@@ -2,8 +2,8 @@ import type { Omission, Prompt } from './prompt-assembler.ts'
 
 const WHY: Readonly<Record<Omission['reason'], string>> = {
   budget: 'there was no room',
-  duplicate: 'the same text is shown as',
-  overlap: 'its text is shown within',
+  duplicate: 'it has the same text as',
+  overlap: 'its text lies within',
   limit: 'a cap on passages was reached',
   requirement: 'it needs a part that is not there:',
   cut: 'the history begins later',

@@ -231,7 +231,7 @@ export interface Ledger {
 export interface Omission {
   /** The part's id, as in `PromptParts.settings`. */
   readonly id: string
-  /** Why: no room; a twin or an overlapping neighbour is shown; a cap was reached; a part it needs is not there; the conversation's history begins later (`historyFrom`). */
+  /** Why: no room; a twin or an overlapping neighbour stands for it; a cap was reached; a part it needs is not there; the conversation's history begins later (`historyFrom`). */
   readonly reason: 'budget' | 'duplicate' | 'overlap' | 'limit' | 'requirement' | 'cut'
   /** What its cheapest form would have cost, where counted. */
   readonly tokens?: number

@@ -316,7 +316,7 @@ describe('choices under a budget', () => {
 
   it('name the twin that is shown in place of a passage', () => {
     const prompt = make({ passages: [passage('a', 'One.', { score: 2 }), passage('b', 'One.')], question: 'Q' })
-    expect(explainPrompt(prompt)).toContain('left out passage:b: the same text is shown as passage:a')
+    expect(explainPrompt(prompt)).toContain('left out passage:b: it has the same text as passage:a')
   })
 
   it('keep the part that others require, however many ways there are to have some of them', () => {
