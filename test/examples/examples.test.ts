@@ -54,7 +54,7 @@ describe('quickstart', () => {
     const first = run(quickstart, 'When are keys rotated?', '--dir', folder, '--store', store)
     expect(first).toMatch(/41 added/)
     expect(first).toMatch(/\[1\] .*keys\.md › Handbook · line \d+ · characters \d+–\d+/)
-    const [, total, budget] = /(\d+) of (\d+) tokens \(exact\)/.exec(first) ?? []
+    const [, total, budget] = /(\d+) of (\d+) tokens \(bound\)/.exec(first) ?? []
     expect(Number(total)).toBeLessThanOrEqual(Number(budget))
 
     const second = run(quickstart, 'When are keys rotated?', '--dir', folder, '--store', store)
