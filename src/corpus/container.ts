@@ -1,5 +1,6 @@
 import type { AbortOptions } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
+import { joinBytes } from '../internal/join-bytes.ts'
 import { crc32c } from './crc32c.ts'
 import type { FileSealer, Sealer } from './sealer.ts'
 import type { Storage } from './storage.ts'
@@ -80,15 +81,7 @@ export async function newFile(name: string, kind: FileKind, sealer: Sealer): Pro
       length += place.length
       return place
     },
-    bytes: () => {
-      const joined = new Uint8Array(length)
-      let at = 0
-      for (const part of parts) {
-        joined.set(part, at)
-        at += part.length
-      }
-      return joined
-    },
+    bytes: () => joinBytes(parts),
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Sealer } from '../corpus/sealer.ts'
 import type { Storage } from '../corpus/storage.ts'
 import { sha256Hex } from '../internal/hash.ts'
+import { joinBytes } from '../internal/join-bytes.ts'
 
 /**
  * A file of vectors, written once:
@@ -72,12 +73,7 @@ export async function encodeSegment(
     parts.push(sealed)
     length += sealed.length
   }
-  const file = new Uint8Array(length)
-  let at = 0
-  for (const part of parts) {
-    file.set(part, at)
-    at += part.length
-  }
+  const file = joinBytes(parts)
   const header = new DataView(file.buffer)
   header.setUint32(0, MAGIC, true)
   header.setUint32(4, FORMAT, true)

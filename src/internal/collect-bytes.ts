@@ -1,4 +1,5 @@
 import { GroundlineError } from '../errors.ts'
+import { joinBytes } from './join-bytes.ts'
 
 /** The bytes of a stream as one array. Throws `LIMIT_EXCEEDED` as soon as there are more than `maxBytes`, and reads no further. */
 export async function collectBytes(
@@ -15,13 +16,7 @@ export async function collectBytes(
     if (length > maxBytes) throw tooManyBytes(id, length, maxBytes)
     parts.push(part)
   }
-  const joined = new Uint8Array(length)
-  let at = 0
-  for (const part of parts) {
-    joined.set(part, at)
-    at += part.length
-  }
-  return joined
+  return joinBytes(parts)
 }
 
 /** A file or stream beyond its limit. */

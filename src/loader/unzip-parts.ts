@@ -1,4 +1,5 @@
 import { GroundlineError } from '../errors.ts'
+import { joinBytes } from '../internal/join-bytes.ts'
 import type { LoaderInput } from './loader.ts'
 
 /** Bytes of the archive unzipped between two looks at limit and signal. */
@@ -52,15 +53,5 @@ export async function unzipParts(
     if (failure !== undefined) throw failure
   }
   const decoder = new TextDecoder()
-  return new Map([...chunks].map(([name, parts]) => [name, decoder.decode(joined(parts))]))
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((total, part) => total + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
+  return new Map([...chunks].map(([name, parts]) => [name, decoder.decode(joinBytes(parts))]))
 }

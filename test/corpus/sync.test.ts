@@ -261,45 +261,6 @@ describe('planSync', () => {
     expect(await syncCorpus({ ...options, source: sourceOf({ a: 'a' }), plan })).toMatchObject({ removed: [] })
     expect(corpus.info().documents).toBe(2)
   })
-
-  test('streams are read when their item is taken in, up to the limit; others are not held meanwhile', async () => {
-    const corpus = await openCorpus({ storage: memoryStorage() })
-    const events: string[] = []
-    const bytes = async function* (name: string, count: number) {
-      events.push(`read ${name}`)
-      for (let at = 0; at < count; at++) yield new TextEncoder().encode('0123456789')
-    }
-    const source = iterableSource(
-      'streams',
-      function* () {
-        for (const [id, count] of [
-          ['a', 2],
-          ['big', 100],
-          ['b', 1],
-        ] as const) {
-          events.push(`list ${id}`)
-          yield { id, content: bytes(id, count) }
-        }
-      },
-      { maxBytes: 25 },
-    )
-    const decode = async ({ id, content }: LoaderInput) => ({
-      id,
-      text: new TextDecoder().decode(content as Uint8Array),
-    })
-    const totals: number[] = []
-    const report = await syncCorpus({
-      corpus,
-      source,
-      load: decode,
-      chunker,
-      onProgress: ({ total }) => totals.push(total),
-    })
-    expect(events).toEqual(['list a', 'read a', 'list big', 'read big', 'list b', 'read b'])
-    expect(report).toMatchObject({ added: ['a', 'b'], failed: [{ id: 'big', error: { code: 'LIMIT_EXCEEDED' } }] })
-    expect(totals).toEqual([1, 2, 3])
-    expect((await corpus.document('a'))!.text).toBe('01234567890123456789')
-  })
 })
 
 describe('renames, duplicates and preparation', () => {
