@@ -1,5 +1,6 @@
 import type { Span } from '../document.ts'
-import { controlMarks, type EscapedPiece, type Escaper, type MarksOf } from './escape-text.ts'
+import { controlMarks } from '../internal/control-marks.ts'
+import type { EscapedPiece, Escaper, MarksOf } from './escape-text.ts'
 import type { PromptWarning } from './prompt-assembler.ts'
 
 const INVISIBLE =

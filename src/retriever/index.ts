@@ -28,7 +28,7 @@ export {
 } from './learn-weights.ts'
 export { type LexicalOverlapRerankerOptions, lexicalOverlapReranker } from './lexical-overlap-reranker.ts'
 export { type LexicalRetrieverOptions, lexicalRetriever } from './lexical-retriever.ts'
-export { type AskModel, type ListwiseRerankerOptions, listwiseReranker } from './listwise-reranker.ts'
+export { type ListwiseRerankerOptions, listwiseReranker } from './listwise-reranker.ts'
 export { type MaximalMarginalRelevanceOptions, maximalMarginalRelevance } from './maximal-marginal-relevance.ts'
 export { type MemoryChunkStore, memoryChunkStore } from './memory-chunk-store.ts'
 export { type MultiQueryRetrieverOptions, multiQueryRetriever, type QueryGenerator } from './multi-query-retriever.ts'

@@ -1,47 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { learnHybridWeights, listwiseReranker, profileRetriever, type Retriever } from '../../src/retriever/index.ts'
-import { fakeEmbedder, rerankerConformance } from '../../src/testing/index.ts'
+import { learnHybridWeights, profileRetriever, type Retriever } from '../../src/retriever/index.ts'
+import { fakeEmbedder } from '../../src/testing/index.ts'
 import { chunkOf, legsOver } from './pipeline.ts'
-
-const passagesOf = (ids: readonly string[]) =>
-  ids.map((id, i) => ({ ...chunkOf(id, `text of ${id}`), score: 1 - i / 10, stages: [], source: {} }))
-
-describe('listwiseReranker', () => {
-  for (const { name, run } of rerankerConformance({ create: () => listwiseReranker({ ask: async () => '[3] > [1]' }) }))
-    it(name, run)
-
-  it.each([
-    ['[3] > [1] > [2]', ['c', 'a', 'b', 'd']],
-    ['2', ['b', 'a', 'c', 'd']],
-    ['[9] [2] [2] [0] [1]', ['b', 'a', 'c', 'd']],
-    ['I cannot do that.', ['a', 'b', 'c', 'd']],
-    ['', ['a', 'b', 'c', 'd']],
-  ])('repairs the answer %j', async (answer, ids) => {
-    const reranker = listwiseReranker({ ask: async () => answer, window: 3 })
-    expect((await reranker.rerank('q', passagesOf(['a', 'b', 'c', 'd']))).map(({ id }) => id)).toEqual(ids)
-  })
-
-  it('lets the order stand when the model fails or is late, and says so', async () => {
-    for (const ask of [() => Promise.reject(new Error('down')), () => new Promise<string>(() => undefined)]) {
-      const reranked = await listwiseReranker({ ask, timeoutMs: 20 }).rerank('q', passagesOf(['a', 'b']))
-      expect(reranked.map(({ id, stages }) => [id, stages.at(-1)?.weight])).toEqual([
-        ['a', 0],
-        ['b', 0],
-      ])
-    }
-  })
-
-  it('gives up at once when the caller does', async () => {
-    const controller = new AbortController()
-    const reranked = listwiseReranker({ ask: () => new Promise<string>(() => undefined) }).rerank(
-      'q',
-      passagesOf(['a', 'b']),
-      { signal: controller.signal },
-    )
-    controller.abort('enough')
-    await expect(reranked).rejects.toBe('enough')
-  })
-})
 
 describe('learnHybridWeights', () => {
   const subjects = ['amber', 'bronze', 'copper', 'dynamo', 'ember', 'falcon', 'garnet', 'harbor']
