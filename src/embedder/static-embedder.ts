@@ -131,14 +131,21 @@ interface Scratch {
 /** The vector of a text. Nothing in `scratch` outlives the call, so calls may interleave. */
 function pool(
   { model, slots, rowSums }: LoadedModel,
-  ids: readonly number[],
+  ids: Uint32Array,
   found: FoundWords | undefined,
   { counts, sums }: Scratch,
 ): Float32Array {
   const { scales } = model
   const length = Math.min(sums.length, MEANING)
   sums.fill(0)
-  eachDistinct(ids, counts, (id, count) => rowSums.add(id, (scales[id] ?? 0) * Math.sqrt(count)))
+  for (let at = 0; at < ids.length; at++) counts[ids[at] as number]!++
+  for (let at = 0; at < ids.length; at++) {
+    const id = ids[at] as number
+    const count = counts[id] as number
+    if (count === 0) continue
+    counts[id] = 0
+    rowSums.add(id, (scales[id] as number) * Math.sqrt(count))
+  }
   rowSums.sum(sums, length)
   if (found && scaleTo(1, sums, 0, length)) {
     eachDistinct(found.known, counts, (id, count) => slots.addKnown(sums, MEANING, id, count))
@@ -151,7 +158,7 @@ function pool(
     for (let at = 0; at < sums.length; at++) sums[at] = at % 2 === 0 ? 1 : -1
     scaleTo(1, sums, 0, sums.length)
   }
-  return Float32Array.from(sums)
+  return new Float32Array(sums)
 }
 
 /** Calls back once for each distinct id, in the order of first appearance. */

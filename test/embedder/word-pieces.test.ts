@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { createWordPieces } from '../../src/embedder/word-pieces.ts'
+import { createWordPieces, type FoundWords } from '../../src/embedder/word-pieces.ts'
 
 const letters = [...'abcdefghijklmnopqrstuvwxyz0123456789αβσς']
 const vocabulary = [
@@ -22,7 +22,8 @@ const vocabulary = [
     '##ing',
   ],
 ].filter((token, index, all) => all.indexOf(token) === index)
-const { encode } = createWordPieces(vocabulary)
+const pieces = createWordPieces(vocabulary)
+const encode = (text: string) => Array.from(pieces.encode(text))
 const tokens = (text: string) => encode(text).map((id) => vocabulary[id])
 
 describe('createWordPieces', () => {
@@ -58,6 +59,27 @@ describe('createWordPieces', () => {
     expect(encode('x'.repeat(100))).toHaveLength(100)
     expect(encode('x'.repeat(101))).toEqual([])
   })
+
+  it.each(['aBcHTTPsErver2F9', 'aBSEfile2σΒ'])(
+    'cuts words of %s as a regular expression cuts identifiers',
+    (letters) => {
+      const word = fc.string({ unit: fc.constantFrom(...letters), minLength: 1, maxLength: 100 })
+      fc.assert(
+        fc.property(word, (text) => {
+          const found: FoundWords = { known: [], unknown: [] }
+          const whole = vocabulary.includes(text.toLowerCase())
+          const parts = whole ? [text] : (text.match(/[A-Z]+(?![a-z])|[A-Z][a-z0-9]*|[^A-Z]+/g) ?? [])
+          const cut = parts.map((part) => encode(part.toLowerCase()))
+          expect([...pieces.encode(text, found)]).toEqual(cut.flat())
+          expect(found.known).toEqual(cut.filter((ids) => ids.length === 1).flat())
+          expect(found.unknown).toEqual(
+            parts.map((part) => part.toLowerCase()).filter((_, at) => (cut[at]?.length ?? 0) > 1),
+          )
+        }),
+        { seed: 8, numRuns: 1000 },
+      )
+    },
+  )
 
   it('gives the tokens of the parts of a text that is joined by a separator', () => {
     fc.assert(
