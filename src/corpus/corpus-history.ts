@@ -5,7 +5,7 @@ import type { Corpus, Damage } from './corpus.ts'
 import { type CorpusCore, type Head, nextManifest } from './corpus-core.ts'
 import { corpusReader } from './corpus-reader.ts'
 import type { CorpusState } from './corpus-state.ts'
-import { readVectors } from './corpus-vectors.ts'
+import { readVectorBlocks, readVectors } from './corpus-vectors.ts'
 import { listVersions, readManifest, type Snapshot } from './manifest.ts'
 import { requireId } from './prepare-entry.ts'
 import type { TagOptions, VersionInfo } from './versioned-corpus.ts'
@@ -65,6 +65,7 @@ export function corpusView<M extends Metadata>(state: CorpusState, onClose: () =
     documents: reader.documents,
     entries: reader.entries,
     vectors: (each) => readVectors<M>(current(), report, each),
+    vectorBlocks: (each) => readVectorBlocks<M>(current(), report, each),
     commit: async () => {
       current()
       throw new GroundlineError('READ_ONLY', 'cannot commit to a view of a version: commit to the corpus itself')

@@ -1,6 +1,7 @@
 import type { AbortOptions, Document, Metadata } from '../document.ts'
 import type { EmbeddingSpace } from '../embedder/embedder.ts'
 import { isGroundlineError } from '../errors.ts'
+import { mapConcurrent } from '../internal/map-concurrent.ts'
 import type { StoredChunk } from '../retriever/retriever.ts'
 import type { CorpusEntry, Damage, DocumentRecord } from './corpus.ts'
 import { asDamage, type CorpusState, chunkPlace, type DocumentPlace } from './corpus-state.ts'
@@ -9,6 +10,8 @@ import { chunkOf, type DocumentRecordBody, RECORD, type Row, vectorsOf } from '.
 
 /** Documents kept decoded, by the length of their texts. */
 const CACHED_UNITS = 8_000_000
+/** Documents that `get` reads at once. */
+const READS = 8
 /** How many bytes of a segment `entries` reads in one go. */
 const READ_BYTES = 8 << 20
 
@@ -50,7 +53,7 @@ export function corpusReader<M extends Metadata>(
     }
     const reader = await segment.reader()
     const body = parse(await reader.record(row.at, RECORD.document, options))
-    if (body.text.length <= CACHED_UNITS / 4) {
+    if (body.text.length <= CACHED_UNITS / 4 && !cache.has(row)) {
       cache.set(row, body)
       cachedUnits += body.text.length
       for (const [oldest, { text }] of cache) {
@@ -82,14 +85,19 @@ export function corpusReader<M extends Metadata>(
   }
 
   const chunksOf = async (state: CorpusState, ids: readonly string[], options?: AbortOptions) => {
-    const chunks: (StoredChunk<M> | undefined)[] = []
-    for (const id of ids) {
+    options?.signal?.throwIfAborted()
+    const places = ids.map((id) => chunkPlace(state, id))
+    const byRow = new Map(places.flatMap((place) => (place ? [[place.row, place] as const] : [])))
+    // Several at once, each once: a read is mostly waiting.
+    const bodies = await mapConcurrent([...byRow.values()], READS, async (place) => {
       options?.signal?.throwIfAborted()
-      const place = chunkPlace(state, id)
-      const body = place && (await readable(place, options))
-      chunks.push(body && (chunkOf(place.row, place.index, body.text) as StoredChunk<M>))
-    }
-    return chunks
+      return [place.row, await readable(place, options)] as const
+    })
+    const bodyOfRow = new Map(bodies)
+    return places.map((place) => {
+      const body = place && bodyOfRow.get(place.row)
+      return body && (chunkOf(place.row, place.index, body.text) as StoredChunk<M>)
+    })
   }
 
   const documentIn = async (state: CorpusState, id: string, options?: AbortOptions) => {

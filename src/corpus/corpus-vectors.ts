@@ -1,4 +1,5 @@
 import type { AbortOptions, Metadata } from '../document.ts'
+import type { VectorBlock } from '../vector-index/vector-index.ts'
 import type { Damage, DocumentVectors } from './corpus.ts'
 import type { CorpusState } from './corpus-state.ts'
 import { spaceKey } from './manifest.ts'
@@ -7,37 +8,98 @@ import { RECORD, type Row, type Segment, vectorsOf } from './segment.ts'
 /** How many bytes of a segment are read in one go. */
 const READ_BYTES = 8 << 20
 
-/** The vectors of a state without any text: segment by segment, in large sequential reads. */
+/** Documents of one read with their vectors. */
+interface ReadDocuments {
+  readonly rows: readonly Row[]
+  /** The vectors of all, one after the other. */
+  readonly vectors: Float32Array
+}
+
+/** The vectors of a state without any text, by document. */
 export async function* readVectors<M extends Metadata>(
-  { segments, documents, snapshot }: CorpusState,
+  state: CorpusState,
   report: (damage: Damage) => void,
   options: AbortOptions = {},
 ): AsyncGenerator<DocumentVectors<M>> {
-  const { space } = snapshot
-  if (!space) return
-  for (const segment of segments) {
-    if (segment.ref.space !== spaceKey(space)) continue
-    const living = segment.rows.filter((row) => row.vectorsAt && documents.get(row.id)?.row === row)
-    for (const run of runsOf(living)) {
-      options.signal?.throwIfAborted()
-      const records = await readRun(segment, run, options)
-      for (const [index, row] of run.entries()) {
-        const bytes = records[index]
-        if (!bytes) {
-          const { offset } = row.vectorsAt!
-          const message = `${segment.ref.name} is damaged at byte ${offset}: put document ${JSON.stringify(row.id)} again`
-          report({ file: segment.ref.name, offset, documents: [row.id], message })
-          continue
-        }
-        yield {
-          documentId: row.id,
-          ids: row.chunks.map(([id]) => id),
-          vectors: vectorsOf(bytes, row, space.dimensions, segment.ref.name),
-          metadata: row.chunks.map(([, , , , , extra]) => (extra?.metadata ?? row.metadata ?? {}) as M),
-        }
-      }
+  const dimensions = state.snapshot.space?.dimensions ?? 0
+  for await (const { rows, vectors } of readRuns(state, report, options)) {
+    let first = 0
+    for (const row of rows) {
+      const start = first
+      first += row.chunks.length
+      const own = row.chunks.map((_, at) => vectors.subarray((start + at) * dimensions, (start + at + 1) * dimensions))
+      yield { documentId: row.id, ids: idsOf(row), vectors: own, metadata: metadataOf<M>(row) }
     }
   }
+}
+
+/** The vectors of a state without any text, in blocks of some thousand. */
+export async function* readVectorBlocks<M extends Metadata>(
+  state: CorpusState,
+  report: (damage: Damage) => void,
+  options: AbortOptions = {},
+): AsyncGenerator<VectorBlock<M>> {
+  for await (const { rows, vectors } of readRuns(state, report, options))
+    yield { ids: rows.flatMap(idsOf), vectors, metadata: rows.flatMap((row) => metadataOf<M>(row)) }
+}
+
+/** Segment by segment, in large sequential reads, one of which is under way while the one before is looked at. */
+async function* readRuns(
+  { segments, documents, snapshot: { space } }: CorpusState,
+  report: (damage: Damage) => void,
+  options: AbortOptions,
+): AsyncGenerator<ReadDocuments> {
+  if (!space) return
+  const runs = segments
+    .filter(({ ref }) => ref.space === spaceKey(space))
+    .flatMap((segment) =>
+      runsOf(segment.rows.filter((row) => row.vectorsAt && documents.get(row.id)?.row === row)).map((rows) => ({
+        segment,
+        rows,
+      })),
+    )
+  const read = (at: number) => {
+    const run = runs[at]
+    const reading = run && readRun(run.segment, run.rows, options)
+    reading?.catch(() => undefined)
+    return reading
+  }
+  let next = read(0)
+  for (const [at, { segment, rows }] of runs.entries()) {
+    options.signal?.throwIfAborted()
+    const records = (await next)!
+    next = read(at + 1)
+    const whole = rows.filter((_, index) => records[index] !== undefined)
+    const vectors = new Float32Array(whole.reduce((sum, { chunks }) => sum + chunks.length, 0) * space.dimensions)
+    const bytes = new Uint8Array(vectors.buffer)
+    let filled = 0
+    for (const [index, row] of rows.entries()) {
+      const record = records[index]
+      if (record) {
+        requireLength(record, row, space.dimensions, segment.ref.name)
+        bytes.set(record, filled)
+        filled += record.length
+        continue
+      }
+      const { offset } = row.vectorsAt!
+      const message = `${segment.ref.name} is damaged at byte ${offset}: put document ${JSON.stringify(row.id)} again`
+      report({ file: segment.ref.name, offset, documents: [row.id], message })
+    }
+    yield { rows: whole, vectors }
+  }
+}
+
+/** Throws as {@link vectorsOf} does. */
+function requireLength(bytes: Uint8Array, row: Row, dimensions: number, file: string): void {
+  if (bytes.length !== row.chunks.length * dimensions * 4) vectorsOf(bytes, row, dimensions, file)
+}
+
+function idsOf({ chunks }: Row): string[] {
+  return chunks.map(([id]) => id)
+}
+
+function metadataOf<M extends Metadata>({ chunks, metadata }: Row): M[] {
+  return chunks.map(([, , , , , extra]) => (extra?.metadata ?? metadata ?? {}) as M)
 }
 
 async function readRun(

@@ -2,6 +2,7 @@ import type { AbortOptions, Document, Metadata } from '../document.ts'
 import type { EmbeddingSpace } from '../embedder/embedder.ts'
 import type { LoaderInput } from '../loader/loader.ts'
 import type { ChunkStore, StoredChunk } from '../retriever/retriever.ts'
+import type { VectorBlock } from '../vector-index/vector-index.ts'
 
 /** What the corpus knows about a document without reading it. */
 export interface DocumentRecord<M extends Metadata = Metadata> {
@@ -143,8 +144,10 @@ export interface Corpus<M extends Metadata = Metadata> extends ChunkStore<M> {
    * Damaged documents are left out and reported in {@link CorpusInfo.damage}.
    */
   entries(options?: AbortOptions & { readonly documentIds?: Iterable<string> }): AsyncIterable<CorpusEntry<M>>
-  /** Every vector without any text, in storage order: what a vector index is built from in the shortest time. */
+  /** Every vector without any text, in storage order, by document. */
   vectors(options?: AbortOptions): AsyncIterable<DocumentVectors<M>>
+  /** The same in blocks of some thousand chunks: what a vector index is built from in the shortest time. */
+  vectorBlocks(options?: AbortOptions): AsyncIterable<VectorBlock<M>>
   /** Looks for commits of other processes; true when there was one. */
   refresh(options?: AbortOptions): Promise<boolean>
   /** What is in it. */

@@ -8,7 +8,7 @@ import { commitChange } from './corpus-commit.ts'
 import { type CorpusCore, openCore } from './corpus-core.ts'
 import { addTag, removeTag, rollBack, versionsOf, viewOf } from './corpus-history.ts'
 import { corpusReader } from './corpus-reader.ts'
-import { readVectors } from './corpus-vectors.ts'
+import { readVectorBlocks, readVectors } from './corpus-vectors.ts'
 import { listVersions } from './manifest.ts'
 import { purgeCorpus } from './purge.ts'
 import { candidateView, discardCandidate, planReembed, promote, reembed } from './reembed.ts'
@@ -119,6 +119,7 @@ export function corpusOver<M extends Metadata>(
       }
     },
     vectors: (each) => readVectors<M>(core.head().state, core.report, each),
+    vectorBlocks: (each) => readVectorBlocks<M>(core.head().state, core.report, each),
     versions: async (each = {}) => versionsOf(core, each),
     at: async (version, each = {}) => viewOf<M>(core, version, each),
     rollback: (version, each = {}) =>

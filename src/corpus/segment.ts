@@ -210,7 +210,7 @@ function segmentOf(
   open: () => Promise<FileReader>,
 ): Segment {
   let reader: Promise<FileReader> | undefined
-  let chunks: Map<string, { row: Row; index: number }> | undefined
+  let rowOf: Map<string, Row> | undefined
   return {
     ref,
     rows,
@@ -225,12 +225,12 @@ function segmentOf(
       }
     },
     chunk: (id) => {
-      if (!chunks) {
-        chunks = new Map()
-        for (const row of rows)
-          for (const [index, [chunkId]] of row.chunks.entries()) chunks.set(chunkId, { row, index })
+      if (!rowOf) {
+        rowOf = new Map()
+        for (const row of rows) for (const [chunkId] of row.chunks) rowOf.set(chunkId, row)
       }
-      return chunks.get(id)
+      const row = rowOf.get(id)
+      return row && { row, index: row.chunks.findIndex(([chunkId]) => chunkId === id) }
     },
   }
 }

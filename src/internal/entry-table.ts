@@ -11,6 +11,16 @@ export interface AllowedSlots {
   readonly count: number
 }
 
+/** Entries that exist already, decoded one by one when they are asked for. */
+export interface FilledEntries<M extends Metadata> {
+  /** How many: slots 0 to `count` − 1. */
+  readonly count: number
+  /** The id in a slot. */
+  readonly idAt: (slot: number) => string
+  /** The metadata in a slot. Must not change afterwards. */
+  readonly metadataAt: (slot: number) => M | undefined
+}
+
 /** Filters whose slots are kept, and the longest that is. */
 const [KEPT, MAX_KEY] = [16, 1_024]
 
@@ -28,6 +38,10 @@ export class EntryTable<M extends Metadata> {
   readonly #selected: Map<string, AllowedSlots> = new Map()
   #live: Uint32Array = new Uint32Array(0)
   #size = 0
+  /** Entries that were not taken in yet: searches without a filter need nothing of them but the ids of what they find. */
+  #filled: FilledEntries<M> | undefined
+  /** Entries whose metadata no filter has asked for yet. */
+  #withoutColumns: FilledEntries<M> | undefined
 
   /** How many entries are live. */
   get size(): number {
@@ -36,23 +50,35 @@ export class EntryTable<M extends Metadata> {
 
   /** One past the largest slot ever used. */
   get slots(): number {
-    return this.#ids.length
+    return this.#filled?.count ?? this.#ids.length
+  }
+
+  /** Gives an empty table its entries, all live. */
+  fill(entries: FilledEntries<M>): void {
+    const { count } = entries
+    this.#filled = entries
+    this.#withoutColumns = entries
+    this.#size = count
+    this.#live = growBits(this.#live, count)
+    this.#live.fill(0xffffffff, 0, count >>> 5)
+    if (count & 31) this.#live[count >>> 5] = 2 ** (count & 31) - 1
   }
 
   /** The slot of a live entry. */
   slotOf(id: string): number | undefined {
+    this.#takeIn()
     const slot = this.#slots.get(id)
     return slot !== undefined && hasBit(this.#live, slot) ? slot : undefined
   }
 
   /** The id of a slot. */
   idAt(slot: number): string {
-    return this.#ids[slot]!
+    return this.#filled?.idAt(slot) ?? this.#ids[slot]!
   }
 
   /** The metadata of a slot. */
   metadataAt(slot: number): M | undefined {
-    return this.#metadata[slot]
+    return this.#filled ? this.#filled.metadataAt(slot) : this.#metadata[slot]
   }
 
   /** Whether the slot holds a live entry. */
@@ -62,14 +88,17 @@ export class EntryTable<M extends Metadata> {
 
   /** Ids and slots of the live entries, in the order they were committed. */
   *entries(): IterableIterator<[id: string, slot: number]> {
+    this.#takeIn()
     for (const entry of this.#slots) if (hasBit(this.#live, entry[1])) yield entry
   }
 
   /** Whether the first of two slots comes first among equal scores: by id. */
-  readonly isBefore = (a: number, b: number): boolean => this.#ids[a]! < this.#ids[b]!
+  readonly isBefore = (a: number, b: number): boolean => this.idAt(a) < this.idAt(b)
 
   /** Puts an entry into a slot where no search sees it yet. `metadata` must not change afterwards. */
   stage(id: string, metadata: M | undefined): number {
+    this.#takeIn()
+    this.#takeColumns()
     const slot = this.#free.pop() ?? this.#ids.length
     this.#ids[slot] = id
     // A new id is entered now, so that a commit of very many has little left to do; it is found once the slot is live.
@@ -110,6 +139,7 @@ export class EntryTable<M extends Metadata> {
 
   /** Removes an entry; its slot, or undefined when there was none. */
   remove(id: string): number | undefined {
+    this.#takeColumns()
     const slot = this.slotOf(id)
     if (slot === undefined) return undefined
     this.#slots.delete(id)
@@ -120,6 +150,8 @@ export class EntryTable<M extends Metadata> {
 
   /** Replaces the metadata of a live slot. */
   setMetadata(slot: number, metadata: M | undefined): void {
+    this.#takeIn()
+    this.#takeColumns()
     this.#columns.remove(slot, this.#metadata[slot])
     this.#metadata[slot] = metadata
     this.#columns.add(slot, metadata)
@@ -132,11 +164,31 @@ export class EntryTable<M extends Metadata> {
     const key = JSON.stringify(filter)
     const known = this.#selected.get(key)
     if (known !== undefined) return known
-    const words = this.#columns.select(filter, this.#ids.length)
+    this.#takeColumns()
+    const words = this.#columns.select(filter, this.slots)
     for (let i = 0; i < words.length; i++) words[i]! &= this.#live[i]!
     const allowed = { words, count: countBits(words) }
     if (key.length <= MAX_KEY) this.#remember(key, allowed)
     return allowed
+  }
+
+  #takeIn(): void {
+    const filled = this.#filled
+    if (filled === undefined) return
+    this.#filled = undefined
+    for (let slot = 0; slot < filled.count; slot++) {
+      const id = filled.idAt(slot)
+      this.#ids.push(id)
+      this.#slots.set(id, slot)
+      this.#metadata.push(filled.metadataAt(slot))
+    }
+  }
+
+  #takeColumns(): void {
+    const filled = this.#withoutColumns
+    if (filled === undefined) return
+    this.#withoutColumns = undefined
+    for (let slot = 0; slot < filled.count; slot++) this.#columns.add(slot, filled.metadataAt(slot))
   }
 
   /** Programs ask with few filters, a tenant's or a language's: the last ones used are kept until an entry changes. */

@@ -13,6 +13,8 @@ export interface VectorRows {
   reserve(rows: number): void
   /** Stores a row. */
   write(row: number, vector: Float32Array): void
+  /** Stores rows that follow one another. */
+  writeRows(first: number, vectors: Float32Array): void
   /** A row; only good until the next call. */
   row(row: number): Float32Array
   /** Scores the listed rows against a query; `plain` asks for sums in double precision. */
@@ -71,6 +73,14 @@ export class VectorArena implements VectorRows {
 
   write(row: number, vector: Float32Array): void {
     this.#rows.set(vector, row * this.#stride)
+  }
+
+  writeRows(first: number, vectors: Float32Array): void {
+    const [dimensions, stride] = [this.#dimensions, this.#stride]
+    if (dimensions === stride) this.#rows.set(vectors, first * stride)
+    else
+      for (let from = 0, row = first; from < vectors.length; from += dimensions, row++)
+        this.#rows.set(vectors.subarray(from, from + dimensions), row * stride)
   }
 
   row(row: number): Float32Array {

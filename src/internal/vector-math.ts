@@ -21,17 +21,17 @@ export function squaredDistance(a: Float32Array, b: Float32Array, offset = 0): n
   return sum
 }
 
-/** Euclidean length of a vector; does not overflow for finite 32-bit floats, and is not finite when a value is not. */
-export function vectorNorm(vector: Float32Array): number {
+/** Euclidean length of a vector, or of a part of an array; does not overflow for finite 32-bit floats, and is not finite when a value is not. */
+export function vectorNorm(vector: Float32Array, start = 0, end: number = vector.length): number {
   let [a, b, c, d] = [0, 0, 0, 0]
-  const whole = vector.length & ~3
-  let i = 0
+  const whole = start + ((end - start) & ~3)
+  let i = start
   for (; i < whole; i += 4) {
     a += vector[i]! * vector[i]!
     b += vector[i + 1]! * vector[i + 1]!
     c += vector[i + 2]! * vector[i + 2]!
     d += vector[i + 3]! * vector[i + 3]!
   }
-  for (; i < vector.length; i++) a += vector[i]! * vector[i]!
+  for (; i < end; i++) a += vector[i]! * vector[i]!
   return Math.sqrt(a + b + (c + d))
 }

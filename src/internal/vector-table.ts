@@ -1,6 +1,6 @@
 import type { AbortOptions, Metadata } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
-import type { VectorEntry, VectorMatch, VectorMetric } from '../vector-index/vector-index.ts'
+import type { VectorBlock, VectorEntry, VectorMatch, VectorMetric } from '../vector-index/vector-index.ts'
 import { describe } from './argument.ts'
 import { listBits } from './bitset.ts'
 import { type AllowedSlots, EntryTable } from './entry-table.ts'
@@ -10,6 +10,7 @@ import { createSerial } from './serial.ts'
 import { TopK } from './top-k.ts'
 import { VectorArena, type VectorRows } from './vector-arena.ts'
 import { requireId, requireVectorNorm } from './vector-arguments.ts'
+import { vectorNorm } from './vector-math.ts'
 
 /** What an index built on the table wants to know, at the moment a batch takes effect. */
 export interface VectorTableEvents {
@@ -88,6 +89,42 @@ export class VectorTable<M extends Metadata> {
       }
       if (replaced.length > 0) this.#events?.removed(replaced)
       if (staged.slots.length > 0) this.#events?.added(staged.slots)
+    })
+  }
+
+  /** Gives an empty table its entries; see {@link VectorIndex.fill}. */
+  fill(blocks: AsyncIterable<VectorBlock<M>>, options: AbortOptions = {}): Promise<void> {
+    return this.#serial(async () => {
+      if (this.entries.slots > 0)
+        throw new GroundlineError('INVALID_ARGUMENT', 'only an empty index can be filled: use upsert')
+      const pace = createPace(options.signal)
+      const ids: string[] = []
+      const metadata: M[] = []
+      for await (const block of blocks) {
+        const first = ids.length
+        const { dimensions } = this
+        if (block.vectors.length !== block.ids.length * dimensions)
+          throw new GroundlineError(
+            'DIMENSION_MISMATCH',
+            `a block has ${block.vectors.length} values for ${block.ids.length} vectors of ${dimensions}`,
+            { details: { expected: block.ids.length * dimensions, actual: block.vectors.length } },
+          )
+        this.#rows.reserve(first + block.ids.length)
+        this.#rows.writeRows(first, block.vectors)
+        for (const [at, id] of block.ids.entries()) {
+          if (pace.due()) await pace.pause()
+          let norm = vectorNorm(block.vectors, at * dimensions, (at + 1) * dimensions)
+          if (!(norm < Number.POSITIVE_INFINITY && norm > 0)) {
+            const vector = block.vectors.subarray(at * dimensions, (at + 1) * dimensions)
+            norm = requireVectorNorm(vector, dimensions, this.metric !== 'cosine', () => `entry ${describe(id)}`)
+          }
+          this.#measured(first + at, norm)
+          ids.push(id)
+          metadata.push(block.metadata[at]!)
+        }
+      }
+      this.entries.fill({ count: ids.length, idAt: (slot) => ids[slot]!, metadataAt: (slot) => metadata[slot] })
+      this.#events?.added(Array.from(ids.keys()))
     })
   }
 
@@ -263,6 +300,10 @@ export class VectorTable<M extends Metadata> {
   #write(slot: number, vector: Float32Array, norm: number): void {
     this.#rows.reserve(slot + 1)
     this.#rows.write(slot, vector)
+    this.#measured(slot, norm)
+  }
+
+  #measured(slot: number, norm: number): void {
     this.#extreme ||= isExtreme(norm)
     if (this.metric !== 'cosine') return
     // Embeddings mostly are of unit length: while all are, there is nothing to keep and nothing to multiply with.

@@ -51,7 +51,7 @@ export interface Bm25Index<M extends Metadata = Metadata> extends LexicalIndex<M
   /** Scores texts made of entries: a weighted BM25F over them. */
   scoreMixtures(query: string, mixtures: readonly LexicalMixture[], options?: AbortOptions): Promise<Float64Array>
   /** The whole index as bytes, for {@link openLexicalIndex}. */
-  save(options?: SavedIntegrity): Promise<Uint8Array>
+  save(options?: AbortOptions & SavedIntegrity): Promise<Uint8Array>
 }
 
 /** Who finds damage in saved bytes. */
@@ -175,8 +175,8 @@ function indexOver<M extends Metadata>(options: LexicalIndexOptions, initial: St
       signal?.throwIfAborted()
       return filter === undefined ? entries.size : entries.allowed(parseFilter(filter)).count
     },
-    async save({ integrity = 'digest' } = {}) {
-      return serial(async () => writeLexicalBytes(analyzer.id, open(), [textWeight, headingWeight], integrity))
+    async save({ integrity = 'digest', signal } = {}) {
+      return serial(() => writeLexicalBytes(analyzer.id, open(), [textWeight, headingWeight], integrity, { signal }))
     },
     async close() {
       state = undefined

@@ -1,4 +1,5 @@
 import { hasBit, setBit } from '../internal/bitset.ts'
+import type { SavedTerms } from './saved-terms.ts'
 
 /** Where a term occurs. */
 export interface Postings {
@@ -27,35 +28,20 @@ export interface WeightedTerms {
   readonly weight: number
 }
 
-/** An inverted index as arrays, with its documents counted from 0. */
-export interface FlatTerms {
-  /** Where each document's terms start in `sequences`, and where the last one's end. */
-  readonly bounds: Uint32Array
-  /** Term ids of the documents, one after the other, as {@link InvertedIndex.sequence} gives them. */
-  readonly sequences: Uint32Array
-  /** Weighted lengths by document. */
-  readonly lengths: Float32Array
-  /** How many documents hold each term. */
-  readonly counts: Uint32Array
-  /** By term. */
-  readonly maxFrequencies: Float32Array
-  /** By term. */
-  readonly minLengths: Float32Array
-  /** The documents of each term, one term after the other. */
-  readonly documents: Uint32Array
-  /** The term's weighted frequency in each. */
-  readonly frequencies: Float32Array
-}
-
 /**
  * Which documents hold which terms. Documents are numbers below some bound, used again after removal. A document's term
- * sequence is kept too: removal and phrases need it.
+ * sequence is kept too: removal and phrases need it. What was restored is decoded term by term, when it is first needed.
  */
 export class InvertedIndex {
+  /** Ids of terms that are not among the saved ones. */
   readonly #termIds: Map<string, number> = new Map()
-  readonly #terms: string[] = []
-  readonly #postings: Postings[] = []
-  readonly #sequences: (Uint32Array | undefined)[] = []
+  readonly #newTerms: string[] = []
+  #allTerms: string[] = this.#newTerms
+  /** Absent where a saved list was not needed yet. */
+  readonly #postings: (Postings | undefined)[] = []
+  /** Null for a document that is gone; absent for one whose saved sequence holds. */
+  readonly #sequences: (Uint32Array | null | undefined)[] = []
+  #saved: SavedTerms | undefined
   #lengths: Float32Array = new Float32Array(64)
   #scores: Float64Array = new Float64Array(0)
   #found: Uint32Array = new Uint32Array(0)
@@ -94,24 +80,53 @@ export class InvertedIndex {
 
   /** The postings of a term that some document holds. */
   postings(term: string): Postings | undefined {
-    const id = this.#termIds.get(term)
-    const postings = id === undefined ? undefined : this.#postings[id]
+    const id = this.termId(term)
+    const postings = id === undefined ? undefined : this.#listOf(id)
     return postings?.count ? postings : undefined
   }
 
-  /** Every term by id, those that no document holds any more among them. */
+  /** How many terms have an id, those that no document holds any more among them. */
+  get termCount(): number {
+    return this.#postings.length
+  }
+
+  /** Every term by id. */
   get terms(): readonly string[] {
-    return this.#terms
+    const saved = this.#saved
+    if (saved !== undefined && this.#allTerms === this.#newTerms)
+      this.#allTerms = Array.from({ length: saved.size }, (_, id) => saved.term(id))
+    if (this.#allTerms !== this.#newTerms)
+      for (let id = this.#allTerms.length; id < this.termCount; id++) this.#allTerms.push(this.termOf(id))
+    return this.#allTerms
+  }
+
+  /** The term of an id. */
+  termOf(id: number): string {
+    const saved = this.#saved?.size ?? 0
+    return id < saved ? this.#saved!.term(id) : this.#newTerms[id - saved]!
   }
 
   /** The id by which sequences name a term. */
   termId(term: string): number | undefined {
-    return this.#termIds.get(term)
+    return this.#saved?.find(term) ?? this.#termIds.get(term)
+  }
+
+  /** How many documents hold a term. */
+  countOf(id: number): number {
+    return this.#postings[id]?.count ?? this.#saved!.count(id)
+  }
+
+  /** The list of a term, to be read once: a saved one is not kept decoded. */
+  peek(id: number): Postings {
+    return this.#postings[id] ?? this.#saved!.postings(id)
   }
 
   /** Term ids of a document in text order, each field closed by {@link FIELD_END}. */
   sequence(document: number): Uint32Array | undefined {
-    return this.#sequences[document]
+    const sequence = this.#sequences[document]
+    if (sequence !== undefined) return sequence ?? undefined
+    const saved = this.#saved
+    return saved !== undefined && document < saved.lengths.length ? saved.sequence(document) : undefined
   }
 
   /** Adds a document under a number that is free. */
@@ -147,7 +162,7 @@ export class InvertedIndex {
     this.#sequences[document] = sequence
     this.#setLength(document, length)
     this.#size++
-    for (const [id, frequency] of frequencies) append(this.#postings[id]!, document, frequency, length)
+    for (const [id, frequency] of frequencies) append(this.#listOf(id), document, frequency, length)
   }
 
   /** Removes documents: each list they occur in is rewritten once. */
@@ -155,25 +170,25 @@ export class InvertedIndex {
     const gone = new Uint32Array((this.#sequences.length + 31) >>> 5)
     const affected = new Set<number>()
     for (const document of documents) {
-      const sequence = this.#sequences[document]
+      const sequence = this.sequence(document)
       if (sequence === undefined) continue
       setBit(gone, document)
       for (const id of sequence) if (id !== FIELD_END) affected.add(id)
-      this.#sequences[document] = undefined
+      this.#sequences[document] = null
       this.#totalLength -= this.#lengths[document]!
       this.#size--
     }
-    for (const id of affected) purge(this.#postings[id]!, gone, this.#lengths)
+    for (const id of affected) purge(this.#listOf(id), gone, this.#lengths)
     if (this.#size === 0) this.#totalLength = 0
   }
 
   /** The id of a term, new if need be. */
   idOf(term: string): number {
-    let id = this.#termIds.get(term)
+    let id = this.termId(term)
     if (id === undefined) {
-      id = this.#terms.length
+      id = this.#postings.length
       this.#termIds.set(term, id)
-      this.#terms.push(term)
+      this.#newTerms.push(term)
       this.#postings.push({
         documents: new Uint32Array(2),
         frequencies: new Float32Array(2),
@@ -186,60 +201,23 @@ export class InvertedIndex {
     return id
   }
 
-  /** Everything as arrays; the documents are numbered by their place in `order`, which lists them all. */
-  flatten(order: readonly number[]): FlatTerms {
-    const numbers = new Uint32Array(this.#sequences.length)
-    const bounds = new Uint32Array(order.length + 1)
-    for (const [number, document] of order.entries()) {
-      numbers[document] = number
-      bounds[number + 1] = bounds[number]! + this.#sequences[document]!.length
-    }
-    const sequences = new Uint32Array(bounds[order.length]!)
-    for (const [number, document] of order.entries()) sequences.set(this.#sequences[document]!, bounds[number])
-    const total = this.#postings.reduce((sum, { count }) => sum + count, 0)
-    const [documents, frequencies] = [new Uint32Array(total), new Float32Array(total)]
-    let at = 0
-    for (const postings of this.#postings) {
-      frequencies.set(postings.frequencies.subarray(0, postings.count), at)
-      for (let i = 0; i < postings.count; i++) documents[at++] = numbers[postings.documents[i]!]!
-    }
-    return {
-      bounds,
-      sequences,
-      lengths: Float32Array.from(order, (document) => this.#lengths[document]!),
-      counts: Uint32Array.from(this.#postings, ({ count }) => count),
-      maxFrequencies: Float32Array.from(this.#postings, ({ maxFrequency }) => maxFrequency),
-      minLengths: Float32Array.from(this.#postings, ({ minLength }) => minLength),
-      documents,
-      frequencies,
-    }
+  /** Fills an empty index with a saved one; its documents keep their numbers. */
+  restore(saved: SavedTerms): void {
+    this.#saved = saved
+    this.#lengths = saved.lengths.length > 0 ? saved.lengths : this.#lengths
+    this.#postings.length = saved.size
+    this.#sequences.length = saved.lengths.length
+    this.#size = saved.lengths.length
+    for (let document = 0; document < saved.lengths.length; document++) this.#totalLength += saved.lengths[document]!
   }
 
-  /** Fills an empty index with what `flatten` gave; keeps the arrays. */
-  restore(terms: readonly string[], flat: FlatTerms): void {
-    const { bounds, sequences, lengths, counts, maxFrequencies, minLengths, documents, frequencies } = flat
-    let at = 0
-    for (const [id, term] of terms.entries()) {
-      this.#termIds.set(term, id)
-      this.#terms.push(term)
-      const count = counts[id]!
-      const end = at + count
-      this.#postings.push({
-        documents: count === 0 ? new Uint32Array(2) : documents.subarray(at, end),
-        frequencies: count === 0 ? new Float32Array(2) : frequencies.subarray(at, end),
-        count,
-        sorted: orderedPrefix(documents, at, end),
-        maxFrequency: maxFrequencies[id]!,
-        minLength: minLengths[id]!,
-      })
-      at = end
+  #listOf(id: number): Postings {
+    let postings = this.#postings[id]
+    if (postings === undefined) {
+      postings = this.#saved!.postings(id)
+      this.#postings[id] = postings
     }
-    for (let number = 0; number < lengths.length; number++) {
-      this.#sequences.push(sequences.subarray(bounds[number], bounds[number + 1]))
-      this.#totalLength += lengths[number]!
-    }
-    if (lengths.length > 0) this.#lengths = lengths
-    this.#size = lengths.length
+    return postings
   }
 
   #setLength(document: number, length: number): void {
@@ -289,13 +267,6 @@ function purge(postings: Postings, gone: Uint32Array, lengths: Float32Array): vo
   }
   postings.count = kept
   postings.sorted = sorted
-}
-
-/** How many documents from `from` on are in ascending order. */
-function orderedPrefix(documents: Uint32Array, from: number, end: number): number {
-  let at = from
-  while (at < end && (at === from || documents[at - 1]! < documents[at]!)) at++
-  return at - from
 }
 
 /** Brings a list into ascending order: what came out of order is sorted and merged in from the back. */

@@ -3,7 +3,9 @@ import { GroundlineError } from '../errors.ts'
 import type { EntryTable } from '../internal/entry-table.ts'
 import { sha256Hex } from '../internal/hash.ts'
 import { createPace } from '../internal/pace.ts'
-import type { FlatTerms, InvertedIndex } from './inverted-index.ts'
+import { ByteSink } from './byte-sink.ts'
+import { FIELD_END, type InvertedIndex, type Postings } from './inverted-index.ts'
+import { type SavedSections, SavedTerms, storedTerm, termHash } from './saved-terms.ts'
 
 /** The two halves of an index. */
 export interface LexicalTables<M extends Metadata> {
@@ -13,15 +15,15 @@ export interface LexicalTables<M extends Metadata> {
   readonly terms: InvertedIndex
 }
 
+const FORMAT = 'groundline-lexical/3'
+
 interface Header {
-  readonly format: 'groundline-lexical/2'
+  readonly format: typeof FORMAT
   readonly analyzer: string
   /** The field weights that the frequencies were counted with. */
   readonly weights: readonly number[]
-  readonly terms: readonly string[]
-  readonly entries: readonly (readonly [id: string, metadata: Metadata | null])[]
-  /** How many terms all sequences hold, and how many postings there are. */
-  readonly totals: readonly [sequences: number, postings: number]
+  /** Bytes of each of the {@link SavedSections}. */
+  readonly sections: readonly number[]
 }
 
 const DIGEST = 64
@@ -29,38 +31,31 @@ const DIGEST = 64
 const NO_DIGEST = '0'.repeat(DIGEST)
 
 /**
- * Digest, length of the header, header padded to a multiple of 4, then the arrays of {@link FlatTerms} in the order of
- * its members, 32 bits a number, low byte first. Postings are stored, so that opening counts nothing again.
+ * Digest, length of the header, header, then the {@link SavedSections}, each padded to a multiple of 4; numbers low byte
+ * first. Terms and documents are numbered anew, frequent terms first, and terms that no entry holds any more are left out.
  */
-export function writeLexicalBytes<M extends Metadata>(
+export async function writeLexicalBytes<M extends Metadata>(
   analyzer: string,
   tables: LexicalTables<M>,
   weights: readonly number[],
   integrity: 'digest' | 'caller',
-): Uint8Array {
-  const { entries, terms } = tables
-  const slots = Array.from(entries.entries())
-  const flat = terms.flatten(slots.map(([, slot]) => slot))
-  const header: Header = {
-    format: 'groundline-lexical/2',
-    analyzer,
-    weights,
-    terms: terms.terms,
-    entries: slots.map(([id, slot]) => [id, entries.metadataAt(slot) ?? null]),
-    totals: [flat.sequences.length, flat.documents.length],
-  }
+  options: AbortOptions = {},
+): Promise<Uint8Array> {
+  const sections = Object.values(await sectionsOf(tables, options)).map(
+    ({ buffer, byteOffset, byteLength }) => new Uint8Array(buffer, byteOffset, byteLength),
+  )
+  const header: Header = { format: FORMAT, analyzer, weights, sections: sections.map(({ length }) => length) }
   const json = new TextEncoder().encode(JSON.stringify(header))
-  const head = new Uint8Array(Math.ceil(json.length / 4) * 4).fill(0x20)
+  const head = new Uint8Array(padded(json.length)).fill(0x20)
   head.set(json)
-  const arrays = arraysOf(flat)
-  const length = arrays.reduce((sum, { byteLength }) => sum + byteLength, DIGEST + 4 + head.length)
+  const length = sections.reduce((sum, part) => sum + padded(part.length), DIGEST + 4 + head.length)
   const bytes = new Uint8Array(length)
   new DataView(bytes.buffer).setUint32(DIGEST, head.length, true)
   bytes.set(head, DIGEST + 4)
   let at = DIGEST + 4 + head.length
-  for (const { buffer, byteOffset, byteLength } of arrays) {
-    bytes.set(new Uint8Array(buffer, byteOffset, byteLength), at)
-    at += byteLength
+  for (const part of sections) {
+    bytes.set(part, at)
+    at += padded(part.length)
   }
   const digest = integrity === 'digest' ? sha256Hex(bytes.subarray(DIGEST)) : NO_DIGEST
   bytes.set(new TextEncoder().encode(digest), 0)
@@ -77,14 +72,11 @@ export async function readLexicalBytes<M extends Metadata>(
 ): Promise<void> {
   const digest = new TextDecoder().decode(bytes.subarray(0, DIGEST))
   const expected = integrity === 'digest' ? sha256Hex(bytes.subarray(DIGEST)) : NO_DIGEST
-  if (bytes.length < DIGEST + 4 || digest !== expected)
-    throw new GroundlineError('CORRUPT_DATA', 'the bytes are not a complete lexical index; index the entries again', {
-      details: { bytes: bytes.length },
-    })
+  if (bytes.length < DIGEST + 4 || digest !== expected) throw incomplete(bytes)
   const headLength = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(DIGEST, true)
-  const head = bytes.subarray(DIGEST + 4, DIGEST + 4 + headLength)
-  const header = JSON.parse(new TextDecoder().decode(head)) as Header
-  if (header.format !== 'groundline-lexical/2')
+  const start = DIGEST + 4 + headLength
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(DIGEST + 4, start))) as Header
+  if (header.format !== FORMAT)
     throw new GroundlineError(
       'UNSUPPORTED_FORMAT',
       `the index has the format ${header.format}: index the entries again`,
@@ -95,43 +87,171 @@ export async function readLexicalBytes<M extends Metadata>(
       `the index was made with the analyzer ${header.analyzer}, but is opened with ${analyzer}`,
       { details: { expected: header.analyzer, actual: analyzer } },
     )
+  if (header.sections.reduce((sum, length) => sum + padded(length), start) !== bytes.length) throw incomplete(bytes)
+  // A copy that is the only one of its buffer: `slice` of a Node Buffer would be a view.
+  const sections = viewSections(new Uint8Array(bytes.subarray(start)), header.sections)
+  const saved = new SavedTerms(sections)
   const { entries, terms } = tables
-  const pace = createPace(signal)
-  const flat = readArrays(bytes.slice(DIGEST + 4 + headLength), header)
-  const counted = header.weights.every((weight, field) => weight === weights[field])
-  if (counted) terms.restore(header.terms, flat)
-  else for (const term of header.terms) terms.idOf(term)
-  const staged: number[] = []
-  for (const [number, [id, metadata]] of header.entries.entries()) {
-    if (pace.due()) await pace.pause()
-    const slot = entries.stage(id, metadata === null ? undefined : (metadata as M))
-    const { bounds, sequences } = flat
-    if (!counted) terms.addSequence(slot, sequences.slice(bounds[number], bounds[number + 1]), weights)
-    staged.push(slot)
+  entries.fill(entriesIn<M>(sections))
+  if (header.weights.every((weight, field) => weight === weights[field])) {
+    terms.restore(saved)
+    return
   }
-  entries.commit(staged)
+  // Counted with other weights: each entry is counted again from its terms.
+  const pace = createPace(signal)
+  for (let document = 0; document < saved.lengths.length; document++) {
+    if (pace.due()) await pace.pause()
+    const sequence = saved.sequence(document)
+    for (const [at, term] of sequence.entries()) if (term !== FIELD_END) sequence[at] = terms.idOf(saved.term(term))
+    terms.addSequence(document, sequence, weights)
+  }
 }
 
-function arraysOf(flat: FlatTerms): (Uint32Array | Float32Array)[] {
-  const { bounds, sequences, lengths, counts, maxFrequencies, minLengths, documents, frequencies } = flat
-  return [bounds, sequences, lengths, counts, maxFrequencies, minLengths, documents, frequencies]
-}
+async function sectionsOf<M extends Metadata>(
+  { entries, terms }: LexicalTables<M>,
+  { signal }: AbortOptions,
+): Promise<SavedSections> {
+  const pace = createPace(signal)
+  const slots = Array.from(entries.entries())
+  const numbers = new Uint32Array(terms.bound)
+  const used = new Uint8Array(terms.termCount)
+  for (const [number, [, slot]] of slots.entries()) {
+    if (pace.due()) await pace.pause()
+    numbers[slot] = number
+    const sequence = terms.sequence(slot)!
+    for (let at = 0; at < sequence.length; at++) if (sequence[at] !== FIELD_END) used[sequence[at]!] = 1
+  }
+  const counts = Uint32Array.from(used, (isUsed, id) => (isUsed ? terms.countOf(id) : 0))
+  const order = Uint32Array.from(used.keys()).filter((id) => used[id] === 1)
+  order.sort((a, b) => counts[b]! - counts[a]! || a - b)
+  const termNumbers = new Uint32Array(used.length)
+  for (const [number, id] of order.entries()) termNumbers[id] = number
 
-function readArrays({ buffer }: Uint8Array<ArrayBuffer>, { entries, terms, totals }: Header): FlatTerms {
-  let at = 0
-  const place = (length: number): readonly [ArrayBuffer, number, number] => {
-    const from = at
-    at += 4 * length
-    return [buffer, from, length]
+  const [sequences, ids] = [new ByteSink(), new ByteSink()]
+  const [sequenceOffsets, idOffsets] = [new Uint32Array(slots.length + 1), new Uint32Array(slots.length + 1)]
+  const metadata = new Map<string, number>()
+  const metadataOf = new Uint32Array(slots.length)
+  for (const [number, [id, slot]] of slots.entries()) {
+    if (pace.due()) await pace.pause()
+    const sequence = terms.sequence(slot)!
+    for (let at = 0; at < sequence.length; at++)
+      sequences.varint(sequence[at] === FIELD_END ? 0 : termNumbers[sequence[at]!]! + 1)
+    sequenceOffsets[number + 1] = sequences.length
+    ids.text(id)
+    idOffsets[number + 1] = ids.length
+    const json = JSON.stringify(entries.metadataAt(slot) ?? null)
+    const known = metadata.get(json) ?? metadata.size
+    metadata.set(json, known)
+    metadataOf[number] = known
+  }
+
+  const [words, postings] = [new ByteSink(), new ByteSink()]
+  const [termOffsets, postingOffsets] = [new Uint32Array(order.length + 1), new Uint32Array(order.length + 1)]
+  const table = new Uint32Array(2 ** Math.ceil(Math.log2(Math.max(4, 2 * order.length))))
+  for (const [number, id] of order.entries()) {
+    if (pace.due()) await pace.pause()
+    const term = terms.termOf(id)
+    words.text(storedTerm(term))
+    termOffsets[number + 1] = words.length
+    writePostings(postings, terms.peek(id), numbers)
+    postingOffsets[number + 1] = postings.length
+    let at = termHash(term) & (table.length - 1)
+    while (table[at] !== 0) at = (at + 1) & (table.length - 1)
+    table[at] = number + 1
   }
   return {
-    bounds: new Uint32Array(...place(entries.length + 1)),
-    sequences: new Uint32Array(...place(totals[0])),
-    lengths: new Float32Array(...place(entries.length)),
-    counts: new Uint32Array(...place(terms.length)),
-    maxFrequencies: new Float32Array(...place(terms.length)),
-    minLengths: new Float32Array(...place(terms.length)),
-    documents: new Uint32Array(...place(totals[1])),
-    frequencies: new Float32Array(...place(totals[1])),
+    lengths: Float32Array.from(slots, ([, slot]) => terms.lengths[slot]!),
+    sequenceOffsets,
+    idOffsets,
+    metadataOf,
+    termOffsets,
+    counts: order.map((id) => counts[id]!),
+    postingOffsets,
+    table,
+    sequences: sequences.bytes(),
+    ids: ids.bytes(),
+    metadata: new TextEncoder().encode(`[${[...metadata.keys()].join(',')}]`),
+    terms: words.bytes(),
+    postings: postings.bytes(),
   }
+}
+
+function writePostings(sink: ByteSink, { documents, frequencies, count }: Postings, numbers: Uint32Array): void {
+  const places = new Uint32Array(count)
+  const numberAt = (i: number) => numbers[documents[i]!]!
+  let [isOrdered, areFloats] = [true, false]
+  for (let i = 0; i < count; i++) {
+    places[i] = i
+    if (i > 0 && numberAt(i - 1) > numberAt(i)) isOrdered = false
+    const frequency = frequencies[i]!
+    if (frequency > 255 || !Number.isInteger(frequency)) areFloats = true
+  }
+  if (!isOrdered) places.sort((a, b) => numberAt(a) - numberAt(b))
+  sink.byte(areFloats ? 1 : 0)
+  let before = 0
+  for (let i = 0; i < count; i++) {
+    const number = numberAt(places[i]!)
+    sink.varint(number - before)
+    before = number
+  }
+  for (let i = 0; i < count; i++) {
+    const frequency = frequencies[places[i]!]!
+    if (areFloats) sink.float(frequency)
+    else sink.byte(frequency)
+  }
+}
+
+/** Views of the sections. */
+function viewSections({ buffer }: Uint8Array<ArrayBuffer>, lengths: readonly number[]): SavedSections {
+  let at = 0
+  let section = 0
+  const next = (): readonly [ArrayBuffer, number, number] => {
+    const [from, length] = [at, lengths[section++]!]
+    at += padded(length)
+    return [buffer, from, length]
+  }
+  const numbers = () => {
+    const [whole, from, length] = next()
+    return new Uint32Array(whole, from, length / 4)
+  }
+  const [whole, from, length] = next()
+  return {
+    lengths: new Float32Array(whole, from, length / 4),
+    sequenceOffsets: numbers(),
+    idOffsets: numbers(),
+    metadataOf: numbers(),
+    termOffsets: numbers(),
+    counts: numbers(),
+    postingOffsets: numbers(),
+    table: numbers(),
+    sequences: new Uint8Array(...next()),
+    ids: new Uint8Array(...next()),
+    metadata: new Uint8Array(...next()),
+    terms: new Uint8Array(...next()),
+    postings: new Uint8Array(...next()),
+  }
+}
+
+/** Ids and metadata, decoded when they are asked for. */
+function entriesIn<M extends Metadata>({ ids, idOffsets, metadataOf, metadata }: SavedSections) {
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true })
+  let parsed: readonly (M | null)[] | undefined
+  return {
+    count: metadataOf.length,
+    idAt: (entry: number): string => decoder.decode(ids.subarray(idOffsets[entry], idOffsets[entry + 1])),
+    metadataAt: (entry: number): M | undefined => {
+      parsed ??= JSON.parse(decoder.decode(metadata)) as (M | null)[]
+      return parsed[metadataOf[entry]!] ?? undefined
+    },
+  }
+}
+
+function padded(length: number): number {
+  return Math.ceil(length / 4) * 4
+}
+
+function incomplete(bytes: Uint8Array): GroundlineError {
+  return new GroundlineError('CORRUPT_DATA', 'the bytes are not a complete lexical index; index the entries again', {
+    details: { bytes: bytes.length },
+  })
 }

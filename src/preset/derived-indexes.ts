@@ -29,16 +29,28 @@ export interface DerivedIndexes<M extends Metadata> {
   current(options?: AbortOptions): Promise<IndexPair<M>>
   /** Follows a commit, so that the next search need not read it again. Never throws: a failure leaves the pair to be built again by `current`. */
   follow(commit: Commit, change: CorpusChange<M>): Promise<void>
-  /** Keeps the words beside the corpus when much changed since they were kept; `always` when anything did. Never throws. */
-  keep(when: 'much' | 'always'): Promise<void>
+  /**
+   * Keeps the words beside the corpus: `always` when anything changed since they were kept, `much` when a tenth of the
+   * chunks did, `bounded` when so many did that a crash would cost the next start more than a moment. Never throws.
+   */
+  keep(when: keyof typeof CHANGED): Promise<void>
+  /** Drops the pair: the next search makes it again from the corpus. */
+  forget(): Promise<void>
   /** What could not be read when the pair was made. */
   damage(): readonly Damage[]
   /** Frees the pair. */
   close(): Promise<void>
 }
 
-/** What is in the indexes of a document: its stored form, and its chunks. */
-type Known = Map<string, { readonly stored: string; readonly chunkIds: readonly string[] }>
+/** What is in the indexes of each document. */
+type Known = Map<string, KnownDocument>
+
+interface KnownDocument {
+  /** Its stored form. */
+  readonly stored: string
+  /** Ids of its chunks; joined by tabs where they were read from a file, as few are ever asked for. */
+  readonly chunkIds: readonly string[] | string
+}
 
 interface Built<M extends Metadata> extends IndexPair<M> {
   readonly known: Known
@@ -53,6 +65,12 @@ const BATCH = 1024
 /** Fewer chunks are indexed again in less time than a file takes. */
 const KEPT_FROM = 1_000
 const KIND = 'words'
+/** How many chunks of so many must have changed for their words to be kept. */
+const CHANGED = {
+  always: () => 1,
+  much: (chunks: number) => chunks / 10,
+  bounded: (chunks: number) => Math.max(20_000, chunks / 4),
+}
 
 export function derivedIndexes<M extends Metadata>(
   corpus: VersionedCorpus<M>,
@@ -88,8 +106,7 @@ export function derivedIndexes<M extends Metadata>(
     const kept = makers.save && (await files?.read(KIND, { signal }))
     if (kept) {
       try {
-        const head = kept.head as [id: string, stored: string, chunkIds: string[]][]
-        const known: Known = new Map(head.map(([id, stored, chunkIds]) => [id, { stored, chunkIds }]))
+        const known = parseKnown((kept.head as { readonly documents: string }).documents)
         return [await makers.words(kept.body), known]
       } catch {
         // Of another analyzer or an older form.
@@ -104,11 +121,7 @@ export function derivedIndexes<M extends Metadata>(
     const [lexicalIndex, known] = await keptWords(signal)
     const made = { vectorIndex, lexicalIndex, known, space: canonicalJson(space), version: 0, changed: 0 }
     built = made
-    for await (const { ids, vectors, metadata } of batched(view, signal))
-      await vectorIndex.upsert(
-        ids.map((id, at) => ({ id, vector: vectors[at]!, metadata: metadata[at]! })),
-        { signal },
-      )
+    await fill(vectorIndex, view, signal)
     await layOver(view, made, ['lexicalIndex'], signal)
     return made
   }
@@ -127,7 +140,7 @@ export function derivedIndexes<M extends Metadata>(
       if (stale.get(record.id)?.stored === record.stored) stale.delete(record.id)
       else fresh.push(record)
     }
-    const gone = [...stale.values()].flatMap(({ chunkIds }) => chunkIds)
+    const gone = [...stale.values()].flatMap(chunkIdsOf)
     for (const index of which) if (gone.length > 0) await made[index].remove(gone, { signal })
     for (const id of stale.keys()) made.known.delete(id)
     let batch: { chunk: StoredChunk<M>; vector?: Float32Array }[] = []
@@ -197,35 +210,62 @@ export function derivedIndexes<M extends Metadata>(
         const made = built
         const { chunks, version } = corpus.info()
         if (!made || !files || !makers.save || made.version !== version || chunks < KEPT_FROM) return
-        if (made.changed === 0 || (when === 'much' && made.changed < chunks / 10)) return
+        if (made.changed === 0 || made.changed < CHANGED[when](chunks)) return
         try {
-          const head = [...made.known].map(([id, { stored, chunkIds }]) => [id, stored, chunkIds])
+          const head = { documents: formatKnown(made.known) }
           await files.write(KIND, { head, body: await makers.save(made.lexicalIndex) })
           made.changed = 0
         } catch {
           // A full disk costs the next start some seconds, and nothing else.
         }
       }),
+    forget: () => serially(drop),
     damage: () => damage,
     close: () => serially(drop),
   }
 }
 
-/** Vectors of several documents together. */
-async function* batched<M extends Metadata>(
+/** Puts every vector of a corpus into an empty index. */
+async function fill<M extends Metadata>(
+  index: VectorIndex<M>,
   corpus: Corpus<M>,
   signal: AbortSignal | undefined,
-): AsyncGenerator<{ ids: string[]; vectors: Float32Array[]; metadata: M[] }> {
-  let batch = { ids: [] as string[], vectors: [] as Float32Array[], metadata: [] as M[] }
-  for await (const { ids, vectors, metadata } of corpus.vectors({ signal })) {
-    batch.ids.push(...ids)
-    batch.vectors.push(...vectors)
-    batch.metadata.push(...metadata)
-    if (batch.ids.length < BATCH) continue
-    yield batch
-    batch = { ids: [], vectors: [], metadata: [] }
+): Promise<void> {
+  if (index.fill) return index.fill(corpus.vectorBlocks({ signal }), { signal })
+  for await (const { ids, vectors, metadata } of corpus.vectorBlocks({ signal })) {
+    const size = vectors.length / ids.length
+    const entries = ids.map((id, at) => ({
+      id,
+      vector: vectors.subarray(at * size, (at + 1) * size),
+      metadata: metadata[at]!,
+    }))
+    for (let from = 0; from < entries.length; from += BATCH)
+      await index.upsert(entries.slice(from, from + BATCH), { signal })
   }
-  if (batch.ids.length > 0) yield batch
+}
+
+/** A line a document: id, stored form and chunk ids, between tabs, which no id holds. */
+function formatKnown(known: Known): string {
+  const lines: string[] = []
+  for (const [id, { stored, chunkIds }] of known)
+    lines.push([id, stored, typeof chunkIds === 'string' ? chunkIds : chunkIds.join('\t')].join('\t'))
+  return lines.join('\n')
+}
+
+function parseKnown(lines: string): Known {
+  const known: Known = new Map()
+  for (const line of lines.split('\n')) {
+    const first = line.indexOf('\t')
+    const second = line.indexOf('\t', first + 1)
+    if (first < 0 || second < 0) continue
+    known.set(line.slice(0, first), { stored: line.slice(first + 1, second), chunkIds: line.slice(second + 1) })
+  }
+  return known
+}
+
+function chunkIdsOf({ chunkIds }: KnownDocument): readonly string[] {
+  if (typeof chunkIds !== 'string') return chunkIds
+  return chunkIds === '' ? [] : chunkIds.split('\t')
 }
 
 async function upsert<M extends Metadata>(

@@ -1,8 +1,10 @@
 import { type Chunker, markdownChunker } from '../chunker/index.ts'
 import {
   accessFilter,
+  type Commit,
   type CorpusChange,
   type DerivedFiles,
+  type DocumentRecord,
   type Keyring,
   syncCorpus,
   type VersionedCorpus,
@@ -10,7 +12,7 @@ import {
 import type { Metadata } from '../document.ts'
 import type { Embedder } from '../embedder/index.ts'
 import { GroundlineError } from '../errors.ts'
-import type { Filter } from '../filter.ts'
+import { compileFilter, type Filter } from '../filter.ts'
 import { requireInteger } from '../internal/argument.ts'
 import { canonicalJson } from '../internal/hash.ts'
 import { answer } from '../language-model/index.ts'
@@ -114,9 +116,13 @@ export function groundlineOver<M extends Metadata>(options: GroundlineOptions<M>
     tail = result.catch(() => undefined)
     return result
   }
+  const followed = async (done: Commit, change: CorpusChange<M>) => {
+    await indexes.follow(done, change)
+    await indexes.keep('bounded')
+  }
   const commit = async (change: CorpusChange<M>, signal: AbortSignal | undefined) => {
     const done = await corpus.commit(change, { signal })
-    await indexes.follow(done, change)
+    await followed(done, change)
     return done
   }
 
@@ -125,6 +131,12 @@ export function groundlineOver<M extends Metadata>(options: GroundlineOptions<M>
     if (principals === undefined && access === 'open') return filter
     const listed = accessFilter(principals ?? []) as Filter<M>
     return filter === undefined ? listed : ({ op: 'and', filters: [filter, listed] } as Filter<M>)
+  }
+
+  /** What a reader may see of documents; everything when nobody is named and access is open. */
+  const visibleTo = (principals: readonly string[] | undefined): ((metadata: Metadata) => boolean) => {
+    const filter = allowed(undefined, principals)
+    return filter === undefined ? () => true : compileFilter(filter as Filter)
   }
 
   const retrieve = async (query: string, each: QuestionOptions<M> = {}): Promise<Retrieval<M>> => {
@@ -161,7 +173,15 @@ export function groundlineOver<M extends Metadata>(options: GroundlineOptions<M>
   }
 
   return {
-    corpus,
+    corpus: {
+      ...corpus,
+      // What was purged must not live on in an index that is written to a file later.
+      purge: async (each) => {
+        const report = await corpus.purge(each)
+        await indexes.forget()
+        return report
+      },
+    },
     ...(keyring && { keyring }),
     sync: (source, { signal, onProgress } = {}) =>
       inTurn(async () => {
@@ -176,7 +196,7 @@ export function groundlineOver<M extends Metadata>(options: GroundlineOptions<M>
           embed: chunkEmbedder(own),
           space: own.embedder.space,
           pipeline: loaders.map(({ id }) => id).join(' '),
-          onCommit: (done, change) => indexes.follow(done, change),
+          onCommit: followed,
           onProgress,
           signal,
         })
@@ -196,13 +216,15 @@ export function groundlineOver<M extends Metadata>(options: GroundlineOptions<M>
       }),
     promote: (each) => inTurn(() => corpus.promote(each)),
     remove: (ids, { signal } = {}) => inTurn(() => commit({ remove: ids }, signal)),
-    get: async (id, each) => {
+    get: async (id, each = {}) => {
       requireOpen()
-      return corpus.document(id, each)
+      const isVisible = visibleTo(each.principals)
+      const document = await corpus.document(id, each)
+      return document && isVisible(document.metadata ?? {}) ? document : undefined
     },
-    list: (each) => {
+    list: (each = {}) => {
       requireOpen()
-      return corpus.documents(each)
+      return visible(corpus.documents(each), visibleTo(each.principals))
     },
     retrieve,
     assemble,
@@ -244,6 +266,13 @@ export function groundlineOver<M extends Metadata>(options: GroundlineOptions<M>
     close,
     [Symbol.asyncDispose]: close,
   }
+}
+
+async function* visible<M extends Metadata>(
+  records: AsyncIterable<DocumentRecord<M>>,
+  isVisible: (metadata: Metadata) => boolean,
+): AsyncGenerator<DocumentRecord<M>> {
+  for await (const record of records) if (isVisible(record.metadata)) yield record
 }
 
 /** BM25 and the vectors together. */

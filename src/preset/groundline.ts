@@ -46,7 +46,7 @@ export interface GroundlineOptions<M extends Metadata = Metadata> {
   readonly reembed?: 'refuse' | 'now'
   /** Encrypts every file. Default: checksums only. */
   readonly encryption?: EncryptionOptions
-  /** `listed`: a question must name the reader's `principals`, and finds only documents whose `metadata.access` lists one of them. `open`: everything is found, unless a question names principals. Default `open`. */
+  /** `listed`: questions, `get` and `list` must name the reader's `principals`, and give only documents whose `metadata.access` lists one of them. `open`: everything is given, unless principals are named. `corpus` is the owner's: it knows no readers. Default `open`. */
   readonly access?: 'open' | 'listed'
   /** Makes the vector index. Default: USearch where it has a binary, else the exact index. */
   readonly vectorIndex?: (space: EmbeddingSpace) => VectorIndex<M> | Promise<VectorIndex<M>>
@@ -109,12 +109,16 @@ export interface GroundlineReembedOptions extends AbortOptions {
   readonly throttle?: (chunks: number) => Promise<void>
 }
 
+/** Who reads. */
+export interface ReaderOptions extends AbortOptions {
+  /** The reader's principals (user, groups, roles): only documents whose `metadata.access` lists one of them are given. */
+  readonly principals?: readonly string[]
+}
+
 /** Options of a question. */
-export interface QuestionOptions<M extends Metadata = Metadata> extends RetrieveOptions<M> {
+export interface QuestionOptions<M extends Metadata = Metadata> extends RetrieveOptions<M>, ReaderOptions {
   /** The conversation the question belongs to. */
   readonly session?: Session<M>
-  /** Who asks: finds only documents whose `metadata.access` lists one of these. */
-  readonly principals?: readonly string[]
 }
 
 /** Options of {@link Groundline.ask}. */
@@ -165,10 +169,10 @@ export interface Groundline<M extends Metadata = Metadata> extends Retriever<M>,
   add(documents: Iterable<Document<M>> | AsyncIterable<Document<M>>, options?: AbortOptions): Promise<Commit>
   /** Removes documents; unknown ids are ignored. */
   remove(ids: readonly string[], options?: AbortOptions): Promise<Commit>
-  /** One document, or undefined. */
-  get(id: string, options?: AbortOptions): Promise<Document<M> | undefined>
-  /** What is known about each document, in id order. */
-  list(options?: AbortOptions): AsyncIterable<DocumentRecord<M>>
+  /** One document, or undefined where there is none or the reader may not see it. */
+  get(id: string, options?: ReaderOptions): Promise<Document<M> | undefined>
+  /** What is known about each document that the reader may see, in id order. */
+  list(options?: ReaderOptions): AsyncIterable<DocumentRecord<M>>
   /**
    * Embeds every chunk with another embedder beside the present vectors, which go on answering; `promote` swaps them.
    * Interrupted, it goes on when called again. A rollback to a version in the old space is answered with the old embedder.

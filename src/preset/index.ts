@@ -9,6 +9,7 @@ export type {
   GroundlineSyncOptions,
   GroundlineTenants,
   QuestionOptions,
+  ReaderOptions,
   RetrieverParts,
   TenantsOptions,
 } from './groundline.ts'

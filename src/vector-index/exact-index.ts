@@ -18,7 +18,7 @@ export interface ExactIndexOptions {
 
 /** What {@link exactIndex} makes: a vector index with every optional member that means something to it. */
 export type ExactIndex<M extends Metadata = Metadata> = VectorIndex<M> &
-  Required<Pick<VectorIndex<M>, 'updateMetadata' | 'close'>>
+  Required<Pick<VectorIndex<M>, 'updateMetadata' | 'fill' | 'close'>>
 
 /**
  * Compares a query with every allowed vector: always right, in memory, on every runtime. For collections up to some
@@ -44,6 +44,7 @@ export function exactIndex<M extends Metadata = Metadata>(options: ExactIndexOpt
     metric,
     ...(space === undefined ? {} : { space }),
     upsert: async (entries, abort) => open().upsert(entries, abort),
+    fill: async (blocks, abort) => open().fill(blocks, abort),
     remove: async (ids, abort) => open().remove(ids, abort),
     updateMetadata: async (entries, abort) => open().updateMetadata(entries, abort),
     async search(vector, { topK, filter, signal, explain }) {

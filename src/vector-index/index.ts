@@ -1,2 +1,9 @@
 export { type ExactIndex, type ExactIndexOptions, exactIndex } from './exact-index.ts'
-export type { VectorEntry, VectorIndex, VectorMatch, VectorMetric, VectorSearchOptions } from './vector-index.ts'
+export type {
+  VectorBlock,
+  VectorEntry,
+  VectorIndex,
+  VectorMatch,
+  VectorMetric,
+  VectorSearchOptions,
+} from './vector-index.ts'

@@ -15,6 +15,16 @@ export interface VectorEntry<M extends Metadata = Metadata> {
   readonly metadata?: M
 }
 
+/** Entries with their vectors one after the other. */
+export interface VectorBlock<M extends Metadata = Metadata> {
+  /** Their ids. */
+  readonly ids: readonly string[]
+  /** As many values as there are ids times dimensions. */
+  readonly vectors: Float32Array
+  /** Their metadata, in the same order. Must not change afterwards. */
+  readonly metadata: readonly M[]
+}
+
 /** One search result. */
 export interface VectorMatch<M extends Metadata = Metadata> {
   /** The entry's id. */
@@ -64,6 +74,11 @@ export interface VectorIndex<M extends Metadata = Metadata> {
     entries: readonly { readonly id: string; readonly metadata: M }[],
     options?: AbortOptions,
   ): Promise<void>
+  /**
+   * Gives an empty index its entries from blocks whose ids are known to differ: without a copy of each, and all or none.
+   * Absent where it is no faster than `upsert`. Throws `INVALID_ARGUMENT` when there are entries.
+   */
+  fill?(blocks: AsyncIterable<VectorBlock<M>>, options?: AbortOptions): Promise<void>
   /** Frees memory and files. Later calls throw `CLOSED`. Absent where nothing is held. */
   close?(): Promise<void>
 }

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
+  type Bm25Index,
   type LexicalIndexOptions,
   lexicalIndex,
   openLexicalIndex,
@@ -257,5 +258,78 @@ describe('scoreMixtures', () => {
     expect(unknown).toBe(known)
     expect(nothing).toBe(0)
     expect([...(await index.scoreMixtures('zinc', [single('a'), single('d')]))]).toEqual([0, 0])
+  })
+})
+
+describe('a saved index', () => {
+  const lone = '\ud800x'
+  /** Splits at spaces, so that any text can be a term. */
+  const analyzer = { id: 'spaces', analyze: (text: string) => text.split(' ').filter((term) => term !== '') }
+
+  it('is the same index: scores to the bit, phrases, prefixes, removals, and saving again', async () => {
+    const random = createRandom(11)
+    const index = lexicalIndex({ analyzer, weights: { headings: 2.5 } })
+    const word = () =>
+      ['a', '"', 'né', lone, '\u0000', `w${random.below(400)}`, `w${random.below(9)}`][random.below(7)]!
+    const words = (count: number) => Array.from({ length: count }, word).join(' ')
+    const made = Array.from({ length: 500 }, (_, i) => ({
+      ...entry(`e${i}`, words(random.below(60)), [words(2)]),
+      metadata: i % 3 === 0 ? {} : { group: i % 5 },
+    }))
+    await index.upsert(made)
+    await index.upsert([entry('e3', Array.from({ length: 300 }, () => 'many').join(' '))])
+    await index.remove(['e7', 'e8', 'e499'])
+    await index.upsert([entry('late', words(30))])
+    // As a Buffer with something before it, too: a view of a larger buffer is read where it begins.
+    const bytes = Buffer.concat([Buffer.from('xyz'), await index.save()]).subarray(3)
+    const options = { analyzer, weights: { headings: 2.5 } }
+    const open = () => openLexicalIndex(bytes, options)
+    const same = async (left: Bm25Index, right: Bm25Index) => {
+      for (let i = 0; i < 40; i++) {
+        const query = words(1 + random.below(5))
+        const filter = i % 2 === 0 ? ({ op: 'eq', path: ['group'], value: 1 } as const) : undefined
+        const each = { topK: 30, ...(filter && { filter }) }
+        expect(await right.search(query, each)).toEqual(await left.search(query, each))
+      }
+      for (const query of ['"a né"', 'w3*', `w1* "a ${lone}"`]) {
+        const each = { topK: 50, syntax: 'operators' } as const
+        expect(await right.search(query, each)).toEqual(await left.search(query, each))
+      }
+      const mixtures = [{ ids: ['e1', 'e2', 'gone'], weights: [1, 0.5, 1] }]
+      expect(await right.scoreMixtures('a w3 many', mixtures)).toEqual(await left.scoreMixtures('a w3 many', mixtures))
+      expect(await right.count()).toBe(await left.count())
+      const filter = { op: 'exists', path: ['group'] } as const
+      expect(await right.count({ filter })).toBe(await left.count({ filter }))
+    }
+    await same(index, await open())
+    const again = await open()
+    for (const one of [index, again]) {
+      await one.remove(['e20', 'nobody'])
+      await one.upsert([entry('e21', 'a fresh néw text'), entry('more', 'w3 w3 w3')])
+      await one.remove(['e3', 'more'])
+    }
+    await same(index, again)
+    await same(index, await openLexicalIndex(await again.save(), options))
+    await same(
+      again,
+      await openLexicalIndex(await (await open()).save(), options).then(async (one) => {
+        await one.remove(['e20', 'e3'])
+        await one.upsert([entry('e21', 'a fresh néw text')])
+        return one
+      }),
+    )
+  })
+
+  it('holds no word that only removed entries had', async () => {
+    const index = lexicalIndex()
+    await index.upsert([entry('a', 'plain words'), entry('b', 'canaryword plain')])
+    await index.remove(['b'])
+    expect(Buffer.from(await index.save()).includes('canaryword')).toBe(false)
+    const again = await openLexicalIndex(await index.save())
+    await again.upsert([entry('c', 'secondcanary')])
+    await again.remove(['c', 'a'])
+    const left = Buffer.from(await again.save())
+    expect([left.includes('secondcanary'), left.includes('plain')]).toEqual([false, false])
+    expect(await (await openLexicalIndex(left)).count()).toBe(0)
   })
 })

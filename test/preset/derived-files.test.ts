@@ -144,6 +144,27 @@ describe('the kept words of a preset', () => {
     expect(upserted).toBe(0)
   })
 
+  it('holds nothing of what was purged, however the process goes on', async () => {
+    const path = mkdtempSync(join(tmpdir(), 'groundline-derived-'))
+    const canary = { id: 'canary-document', text: 'canaryword beside lattice1', metadata: { secret: 'canaryvalue' } }
+    const first = await createGroundline({ path, chunker, embedder })
+    await first.add([...documentsOf(150, 1), canary])
+    await first.close()
+    await using ground = await createGroundline({ path, chunker, embedder })
+    expect((await ground.retrieve('canaryword')).passages[0]?.documentId).toBe('canary-document')
+    await ground.remove(['canary-document'])
+    await ground.corpus.purge()
+    expect((await ground.retrieve('canaryword')).passages.map(({ documentId }) => documentId)).not.toContain(
+      'canary-document',
+    )
+    await ground.add(documentsOf(2, 8, 'later'))
+    await ground.close()
+    const files = readdirSync(path, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
+    expect(files.map(({ name }) => name).filter((name) => name.startsWith('words-'))).toHaveLength(1)
+    for (const { parentPath, name } of files)
+      expect(readFileSync(join(parentPath, name)).toString('latin1')).not.toMatch(/canary/)
+  })
+
   it('is sealed with the key of the corpus', async () => {
     const path = mkdtempSync(join(tmpdir(), 'groundline-derived-'))
     const encryption = { keyProvider: localKey(new Uint8Array(32).fill(7)) }

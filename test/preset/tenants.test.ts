@@ -47,7 +47,20 @@ describe('access lists of a preset', () => {
     expect(await idsOf(ground.retrieve('keys', { principals: ['user:bob'] }))).toEqual([])
     await expect(ground.retrieve('keys')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
     await expect(ground.assemble('keys', { principals: [] })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    await expect(ground.get('open')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+    expect(() => ground.list()).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
+    const listed = async (principal: string) => {
+      const ids: string[] = []
+      for await (const { id } of ground.list({ principals: [principal] })) ids.push(id)
+      return ids
+    }
+    expect(await listed('user:ann')).toEqual(['open', 'secret'])
+    expect(await listed('all')).toEqual(['open'])
+    expect(await ground.get('secret', { principals: ['user:bob'] })).toBeUndefined()
+    expect((await ground.get('secret', { principals: ['user:ann'] }))?.id).toBe('secret')
+    expect(await ground.get('unlisted', { principals: ['user:ann', 'all'] })).toBeUndefined()
     await ground.add([{ ...documents[1]!, metadata: { access: ['user:bob'] } }])
+    expect(await ground.get('secret', { principals: ['user:ann'] })).toBeUndefined()
     expect(await idsOf(ground.retrieve('keys', { principals: ['user:ann'] }))).toEqual(['open'])
     const filter = { op: 'eq', path: ['access'], value: 'x' } as const
     expect(await idsOf(ground.retrieve('keys', { principals: ['user:ann'], filter }))).toEqual([])

@@ -38,8 +38,12 @@ export class RowFile implements VectorRows {
   reserve(): void {}
 
   write(row: number, vector: Float32Array): void {
-    const bytes = new Uint8Array(vector.buffer, vector.byteOffset, vector.byteLength)
-    const position = row * bytes.length
+    this.writeRows(row, vector)
+  }
+
+  writeRows(first: number, vectors: Float32Array): void {
+    const bytes = new Uint8Array(vectors.buffer, vectors.byteOffset, vectors.byteLength)
+    const position = first * this.#dimensions * 4
     const written = this.#attempt(() => writeSync(this.#file, bytes, 0, bytes.length, position))
     if (written !== bytes.length) throw failed(this.#path, `${written} of ${bytes.length} bytes were written`)
   }

@@ -41,6 +41,9 @@ export interface UsearchIndexOptions {
   readonly workerUrl?: URL | string
 }
 
+/** Milliseconds after a first search until a graph is begun: the answer needs the processor until then. */
+const AFTER_ANSWER = 100
+
 /** What an index says of itself. */
 export interface UsearchIndexStats {
   /** Live entries. */
@@ -71,6 +74,8 @@ export interface UsearchIndexStats {
 export interface UsearchIndex<M extends Metadata = Metadata> extends VectorIndex<M> {
   /** Many searches at once: more than 64 without a filter are answered by a worker. */
   searchMany: NonNullable<VectorIndex<M>['searchMany']>
+  /** Gives an empty index its entries. The graph is begun after the first search. */
+  fill: NonNullable<VectorIndex<M>['fill']>
   /** Replaces metadata without touching vectors. */
   updateMetadata: NonNullable<VectorIndex<M>['updateMetadata']>
   /** Ends the workers and frees memory and files; a temporary folder is removed. Later calls throw `CLOSED`. */
@@ -129,6 +134,7 @@ export async function usearchIndex<M extends Metadata = Metadata>(
   keeper.consider()
 
   let closed = false
+  let isFilled = false
   const open = (signal?: AbortSignal) => {
     if (closed) throw new GroundlineError('CLOSED', 'the index was closed; make or open another')
     signal?.throwIfAborted()
@@ -150,6 +156,12 @@ export async function usearchIndex<M extends Metadata = Metadata>(
       open(abort?.signal)
       await changed(table.upsert(entries, abort))
     },
+    async fill(blocks, abort) {
+      open(abort?.signal)
+      await table.fill(blocks, abort)
+      // Whoever opens an index has a question: its answer does not wait for the worker that begins the graph.
+      isFilled = true
+    },
     async remove(ids, abort) {
       open(abort?.signal)
       await changed(table.remove(ids, abort))
@@ -163,6 +175,10 @@ export async function usearchIndex<M extends Metadata = Metadata>(
       requireTopK(topK)
       const query = table.prepare(vector)
       const parsed = filter === undefined ? undefined : parseFilter(filter)
+      if (isFilled) {
+        isFilled = false
+        setTimeout(() => !closed && keeper.consider(), AFTER_ANSWER).unref()
+      }
       return searchTable(table, keeper, query, topK, parsed, explain)
     },
     async searchMany(vectors, { topK, filter, signal }) {
