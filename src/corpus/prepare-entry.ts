@@ -2,6 +2,7 @@ import type { Document, Metadata } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
 import { describe } from '../internal/argument.ts'
 import { canonicalJson, contentHash } from '../internal/hash.ts'
+import { vectorNorm } from '../internal/vector-math.ts'
 import type { DocumentEntry } from './corpus.ts'
 import type { ChunkRow, DocumentRecordBody, SegmentDocument } from './segment.ts'
 
@@ -48,17 +49,7 @@ export function prepareEntry(entry: DocumentEntry): PreparedEntry {
   const version = chunks[0]?.documentVersion ?? contentHash(text)
   const seen = new Set<string>()
   const rows = chunks.map((chunk): ChunkRow => {
-    const {
-      id: chunkId,
-      documentId,
-      documentVersion,
-      text: slice,
-      start,
-      end,
-      tokenCount,
-      headingPath,
-      ...rest
-    } = chunk
+    const { id: chunkId, documentId, documentVersion, text: slice, start, end, tokenCount, headingPath } = chunk
     requireId('chunk id', chunkId)
     if (seen.has(chunkId)) {
       throw new GroundlineError('DUPLICATE_ID', `chunk ${chunkId} is twice in document ${describe(id)}`, {
@@ -70,15 +61,13 @@ export function prepareEntry(entry: DocumentEntry): PreparedEntry {
     if (documentVersion !== version) invalid(id, `chunk ${chunkId} was cut from another version of the text`)
     if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || text.slice(start, end) !== slice)
       invalid(id, `chunk ${chunkId} is not the slice ${start}–${end} of the text`)
-    const { source: _, metadata: own, ...members } = rest
-    const extra: { metadata?: Metadata } = { ...members }
-    if (own !== metadata) {
-      requireMetadata(id, own)
-      if (canonicalJson(own) !== metadataJson) extra.metadata = copy(own)
+    const extra = extraOf(chunk)
+    if (chunk.metadata !== metadata) {
+      requireMetadata(id, chunk.metadata)
+      if (canonicalJson(chunk.metadata) !== metadataJson) extra.metadata = copy(chunk.metadata)
     }
-    const row = [chunkId, start, end, tokenCount ?? null, headingPath ?? null, extra] as const
-    if (Object.keys(extra).length > 0) return row
-    if (headingPath) return [chunkId, start, end, row[3], headingPath]
+    for (const _ in extra) return [chunkId, start, end, tokenCount ?? null, headingPath ?? null, extra]
+    if (headingPath) return [chunkId, start, end, tokenCount ?? null, headingPath]
     return tokenCount === undefined ? [chunkId, start, end] : [chunkId, start, end, tokenCount]
   })
   const row: SegmentDocument['row'] = {
@@ -96,6 +85,27 @@ export function prepareEntry(entry: DocumentEntry): PreparedEntry {
   }
   const body: DocumentRecordBody = { ...row, text, ...(outline && { outline }), ...(sourceMap && { sourceMap }) }
   return { row, record: new TextEncoder().encode(JSON.stringify(body)), ...packVectors(id, chunks.length, vectors) }
+}
+
+/** Members of a chunk that its row, or its document's, has a place for. */
+const PLACED: ReadonlySet<string> = new Set([
+  'id',
+  'documentId',
+  'documentVersion',
+  'text',
+  'start',
+  'end',
+  'tokenCount',
+  'headingPath',
+  'source',
+  'metadata',
+])
+
+/** What else a chunk has. */
+function extraOf(chunk: object): { metadata?: Metadata } {
+  const extra: Record<string, unknown> = {}
+  for (const [key, member] of Object.entries(chunk)) if (!PLACED.has(key)) extra[key] = member
+  return extra
 }
 
 /** Checks vectors and joins them into little-endian float32. */
@@ -123,10 +133,8 @@ export function packVectors(
         { details: { id, index, expected: dimensions, actual: vector.length } },
       )
     }
-    // A sum is finite only if every term is; the loop is an order faster than a test of each value.
-    let sum = 0
-    for (let at = 0; at < dimensions; at++) sum += vector[at]! * 0
-    if (sum !== 0) {
+    // A length is finite only if every value is; the loop is an order faster than a test of each value.
+    if (!Number.isFinite(vectorNorm(vector))) {
       throw new GroundlineError('INVALID_VECTOR', `vector ${index} of document ${describe(id)} holds NaN or Infinity`, {
         details: { id, index },
       })

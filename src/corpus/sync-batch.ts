@@ -14,63 +14,77 @@ export interface SyncBatch<M extends Metadata> {
   readonly changed: string[]
   /** Entries that could not be embedded or stored. */
   readonly failed: SourceFailure[]
-  /** Takes an entry; commits when the batch is full. */
+  /** Takes an entry; sends a batch on its way when one is full. Throws what an earlier batch failed with. */
   add(entry: DocumentEntry<M>, vectorsFrom: string | undefined): Promise<void>
-  /** Commits what is left. */
+  /** Commits what is left, and waits for everything under way. */
   flush(): Promise<void>
+  /** Waits for everything under way, whatever becomes of it. */
+  settled(): Promise<void>
   /** The chunks of entries whose vectors the corpus does not hold. */
   missing(entries: readonly DocumentEntry<M>[], vectorsFrom: string | undefined): Promise<readonly StoredChunk<M>[]>
+}
+
+interface Pending<M extends Metadata> {
+  readonly entries: DocumentEntry<M>[]
+  /** Documents whose vectors will do for some of them. */
+  readonly donors: string[]
+  chunks: number
+  units: number
 }
 
 /** Batches that may fail as a whole, one after the other, before a sync gives up. */
 const FAILING_BATCHES = 3
 /** A batch is committed early when its texts reach this many UTF-16 units. */
-const BATCH_UNITS = 4_000_000
+const BATCH_UNITS = 2_000_000
 
-/** A batch that commits to the corpus of a sync. */
+/**
+ * A batch that commits to the corpus of a sync, half of `batchChunks` at a time: while one half is embedded the half before
+ * is committed and the half after is read. No more than `batchChunks` are embedded and not yet committed, unless one document has more.
+ */
 export function syncBatch<M extends Metadata>(options: SyncOptions<M>): SyncBatch<M> {
-  const { corpus, embed, space, signal, onCommit, batchChunks = 256 } = options
+  const { corpus, embed, space, signal, onCommit, batchChunks = 512 } = options
+  const half = Math.max(1, Math.floor(batchChunks / 2))
   const added: string[] = []
   const changed: string[] = []
   const failed: SourceFailure[] = []
-  let pending: DocumentEntry<M>[] = []
-  let donors: string[] = []
-  let chunks = 0
-  let units = 0
+  const underWay: { readonly chunks: number; readonly done: Promise<void> }[] = []
+  let pending: Pending<M> = { entries: [], donors: [], chunks: 0, units: 0 }
+  let embedding: Promise<unknown> = Promise.resolve()
+  let committing: Promise<void> = Promise.resolve()
+  let failure: { readonly error: unknown } | undefined
   let failingBatches = 0
 
   /** Vectors that the corpus holds for texts of these documents. */
-  const knownVectors = async (documentIds: readonly string[]): Promise<Map<string, Float32Array>> => {
-    const known = new Map<string, Float32Array>()
+  const knownVectors = async (documentIds: readonly string[]): Promise<ChunkMap<Float32Array | Error>> => {
+    const known = new ChunkMap<Float32Array | Error>()
     if (canonicalJson(corpus.info().space) !== canonicalJson(space)) return known
     for await (const { chunk, vector } of corpus.entries({ documentIds, signal })) {
-      if (vector) known.set(embeddingKey(chunk), vector)
+      if (vector) known.set(chunk, vector)
     }
     return known
   }
 
   const embedded = async (batch: readonly DocumentEntry<M>[], from: readonly string[]): Promise<DocumentEntry<M>[]> => {
-    const sourced = batch.map(withSource)
-    const known = await knownVectors([...from, ...sourced.map(({ document }) => document.id)])
-    const missing = distinctMissing(sourced, known)
+    const known = await knownVectors([...from, ...batch.map(({ document }) => document.id)])
+    const missing = distinctMissing(batch, known)
     const made = missing.length === 0 ? [] : await embed!(missing, { signal })
     if (made.length !== missing.length) {
       throw new GroundlineError('INVALID_RESPONSE', `embed gave ${made.length} vectors for ${missing.length} chunks`, {
         details: { expected: missing.length, actual: made.length },
       })
     }
-    const errors = new Map<string, Error>()
-    for (const [index, chunk] of missing.entries()) {
-      const vector = made[index]!
-      if (vector instanceof Error) errors.set(embeddingKey(chunk), vector)
-      else known.set(embeddingKey(chunk), vector)
-    }
-    return sourced.flatMap((entry) => {
-      const keys = entry.chunks.map(embeddingKey)
-      const bad = keys.find((key) => errors.has(key))
-      if (bad === undefined) return [{ ...entry, vectors: keys.map((key) => known.get(key)!) }]
-      failed.push({ id: entry.document.id, error: errors.get(bad)! })
-      return []
+    for (const [index, chunk] of missing.entries()) known.set(chunk, made[index]!)
+    return batch.flatMap((entry) => {
+      const vectors: Float32Array[] = []
+      for (const chunk of entry.chunks) {
+        const vector = known.get(chunk)!
+        if (vector instanceof Error) {
+          failed.push({ id: entry.document.id, error: vector })
+          return []
+        }
+        vectors.push(vector)
+      }
+      return [{ ...entry, vectors }]
     })
   }
 
@@ -95,25 +109,57 @@ export function syncBatch<M extends Metadata>(options: SyncOptions<M>): SyncBatc
     }
   }
 
-  const flush = async (): Promise<void> => {
-    const [batch, from] = [pending, donors]
-    pending = []
-    donors = []
-    chunks = 0
-    units = 0
-    if (batch.length === 0) return
-    if (!embed) return commitAll(batch.map(withSource))
-    let entries: DocumentEntry<M>[]
+  const entriesOf = async ({ entries, donors }: Pending<M>): Promise<readonly DocumentEntry<M>[]> => {
+    const batch = entries.map(withSource)
+    if (!embed || failure) return batch
     try {
-      entries = await embedded(batch, from)
+      const made = await embedded(batch, donors)
       failingBatches = 0
+      return made
     } catch (error) {
       signal?.throwIfAborted()
       if (++failingBatches >= FAILING_BATCHES) throw error
       for (const { document } of batch) failed.push({ id: document.id, error: asItemError(error, signal) })
-      return
+      return []
     }
-    await commitAll(entries)
+  }
+
+  /** Waits until no more than so many chunks are under way. */
+  const room = async (chunks: number): Promise<void> => {
+    while (underWay.reduce((sum, each) => sum + each.chunks, 0) > chunks) await underWay[0]!.done
+    if (failure) throw failure.error
+  }
+
+  const landed = async (): Promise<void> => {
+    await committing
+    if (failure) throw failure.error
+  }
+
+  /** Sends what is pending on its way, as soon as it is within the bound. */
+  const depart = async (): Promise<void> => {
+    const batch = pending
+    pending = { entries: [], donors: [], chunks: 0, units: 0 }
+    if (batch.entries.length === 0) return
+    await room(Math.max(0, batchChunks - batch.chunks))
+    const [before, earlier] = [embedding, committing]
+    const made = before.then(() => entriesOf(batch))
+    embedding = made.catch(() => undefined)
+    const run = async (): Promise<void> => {
+      try {
+        const entries = await made
+        await earlier
+        if (!failure) await commitAll(entries)
+      } catch (error) {
+        failure ??= { error }
+      } finally {
+        underWay.splice(underWay.indexOf(flight), 1)
+      }
+    }
+    const flight = { chunks: batch.chunks, done: run() }
+    underWay.push(flight)
+    committing = flight.done
+    // One chunk at a time leaves nothing to overlap.
+    if (batchChunks === 1) await landed()
   }
 
   return {
@@ -122,35 +168,65 @@ export function syncBatch<M extends Metadata>(options: SyncOptions<M>): SyncBatc
     failed,
     add: async (entry, vectorsFrom) => {
       // A document larger than what is left of the batch begins the next one.
-      if (pending.length > 0 && chunks + entry.chunks.length > batchChunks) await flush()
-      pending.push(entry)
-      if (vectorsFrom !== undefined) donors.push(vectorsFrom)
-      chunks += entry.chunks.length
-      units += entry.document.text.length
-      if (chunks >= batchChunks || units >= BATCH_UNITS) await flush()
+      if (pending.chunks > 0 && pending.chunks + entry.chunks.length > half) await depart()
+      pending.entries.push(entry)
+      if (vectorsFrom !== undefined) pending.donors.push(vectorsFrom)
+      pending.chunks += entry.chunks.length
+      pending.units += entry.document.text.length
+      if (pending.chunks >= half || pending.units >= BATCH_UNITS) await depart()
     },
-    flush,
+    flush: async () => {
+      await depart()
+      await landed()
+    },
+    settled: async () => {
+      await committing
+    },
     missing: async (entries, vectorsFrom) => {
-      const sourced = entries.map(withSource)
-      const ids = sourced.map(({ document }) => document.id)
-      return distinctMissing(sourced, await knownVectors(vectorsFrom === undefined ? ids : [vectorsFrom, ...ids]))
+      const ids = entries.map(({ document }) => document.id)
+      const known = await knownVectors(vectorsFrom === undefined ? ids : [vectorsFrom, ...ids])
+      return distinctMissing(entries.map(withSource), known)
     },
   }
+}
+
+/** Something for each text that an embedder may tell apart: by the chunk's text, its headings and its title. */
+class ChunkMap<T> {
+  readonly #byContext: Map<string, Map<string, T>> = new Map()
+
+  get(chunk: StoredChunk): T | undefined {
+    return this.#byContext.get(contextOf(chunk))?.get(chunk.text)
+  }
+
+  set(chunk: StoredChunk, value: T): void {
+    const context = contextOf(chunk)
+    const known = this.#byContext.get(context)
+    if (known) known.set(chunk.text, value)
+    else this.#byContext.set(context, new Map([[chunk.text, value]]))
+  }
+}
+
+/** What an embedder may read beside the text. */
+function contextOf({ headingPath, source }: StoredChunk): string {
+  if (headingPath === undefined && source?.title === undefined) return ''
+  return JSON.stringify([headingPath ?? [], source?.title ?? ''])
 }
 
 /** The chunks without a known vector, each text once. */
 function distinctMissing<M extends Metadata>(
   entries: readonly DocumentEntry<M>[],
-  known: ReadonlyMap<string, Float32Array>,
+  known: ChunkMap<Float32Array | Error>,
 ): readonly StoredChunk<M>[] {
-  const missing = new Map<string, StoredChunk<M>>()
+  const missing: StoredChunk<M>[] = []
+  const seen = new ChunkMap<true>()
   for (const { chunks } of entries) {
     for (const chunk of chunks) {
-      const key = embeddingKey(chunk)
-      if (!known.has(key) && !missing.has(key)) missing.set(key, chunk)
+      if (known.get(chunk) !== undefined || seen.get(chunk)) continue
+      seen.set(chunk, true)
+      missing.push(chunk)
     }
   }
-  return [...missing.values()]
+  return missing
 }
 
 /** The entry with its chunks saying where they come from, as the corpus will give them back. */
@@ -158,10 +234,4 @@ function withSource<M extends Metadata>(entry: DocumentEntry<M>): DocumentEntry<
   const { uri, title } = entry.document
   const source = { ...(uri !== undefined && { uri }), ...(title !== undefined && { title }) }
   return { ...entry, chunks: entry.chunks.map((chunk) => ({ ...chunk, source })) }
-}
-
-/** What an embedder may read of a chunk: equal keys have equal vectors. */
-function embeddingKey({ text, headingPath, source }: StoredChunk): string {
-  // A JSON array shows where it ends, so what follows it needs no quoting.
-  return `${JSON.stringify([headingPath ?? [], source?.title ?? ''])}${text}`
 }

@@ -43,7 +43,10 @@ export interface SyncOptions<M extends Metadata = Metadata> extends AbortOptions
   readonly space?: EmbeddingSpace | undefined
   /** Names whatever else changes the chunks of a document: loaders, `prepare`. Another value indexes everything again. */
   readonly pipeline?: string | undefined
-  /** Commits once this many chunks have come together. Default 256: what an interruption costs. */
+  /**
+   * The most chunks that are embedded and not yet committed, which is what an interruption costs; a document with more goes
+   * alone. Commits once half of them have come together. Default 512.
+   */
   readonly batchChunks?: number | undefined
   /** What to do with near-duplicates. Default: they are kept like any other. */
   readonly duplicates?: DuplicateOptions | undefined

@@ -30,7 +30,7 @@ export async function syncCorpus<M extends Metadata = Metadata>(options: SyncOpt
   const reused: string[] = []
   const skipped: { id: string; duplicateOf: string }[] = []
   let done = 0
-  for await (const { item, total } of itemsOf(source, seen, failed, signal)) {
+  const takeIn = async (item: SourceItem<M>): Promise<void> => {
     const taken: Taken<M> | undefined = settled.has(item.id)
       ? { kind: 'reused' }
       : await intake.take(item).catch((error: unknown) => {
@@ -40,10 +40,19 @@ export async function syncCorpus<M extends Metadata = Metadata>(options: SyncOpt
     if (taken?.kind === 'reused') reused.push(item.id)
     else if (taken?.kind === 'duplicate') skipped.push({ id: item.id, duplicateOf: taken.duplicateOf })
     else if (taken) await batch.add(taken.entry, taken.vectorsFrom)
-    done++
-    onProgress?.({ done, total, id: item.id })
   }
-  await batch.flush()
+  try {
+    for await (const { item, total } of itemsOf(source, seen, failed, signal)) {
+      await takeIn(item)
+      done++
+      onProgress?.({ done, total, id: item.id })
+    }
+    await batch.flush()
+  } catch (error) {
+    // Nothing is written after the promise has settled.
+    await batch.settled()
+    throw error
+  }
   failed.push(...batch.failed)
   const hidden = [...failed.map(({ id }) => id)]
   let remove = await absentDocuments(corpus, source.scope, seen, hidden)

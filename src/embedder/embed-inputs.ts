@@ -74,7 +74,8 @@ export async function embedInputs<I = string>(
 
   const failures: EmbedFailure[] = []
   const adjustments: EmbedAdjustment[] = []
-  const pieces = new DistinctPieces<I>()
+  const { batchTokens, batchBytes } = embedder.limits ?? {}
+  const pieces = new DistinctPieces<I>(batchTokens !== undefined || batchBytes !== undefined)
   const plans = inputs.map((input, index) => {
     const prepared = prepare(first + index, input, embedder, options)
     if (prepared instanceof Error) {
@@ -114,16 +115,21 @@ export function usageOf(
   return { calls, tokens, cost: (tokens * pricePerMillionTokens) / 1e6 }
 }
 
-/** Inputs to embed, equal texts once. */
+/** Inputs to embed, equal texts once. Their sizes are 0 where no limit asks for them. */
 class DistinctPieces<I> {
   readonly inputs: I[] = []
   readonly sizes: { tokens: number; bytes: number }[] = []
   readonly #known = new Map<I, number>()
+  readonly #sized: boolean
+
+  constructor(sized: boolean) {
+    this.#sized = sized
+  }
 
   add(input: I, tokens: number | undefined): number {
     const known = this.#known.get(input)
     if (known !== undefined) return known
-    const bytes = typeof input === 'string' ? utf8Length(input) : 0
+    const bytes = this.#sized && typeof input === 'string' ? utf8Length(input) : 0
     this.#known.set(input, this.inputs.length)
     this.sizes.push({ bytes, tokens: tokens ?? Math.ceil(bytes / 2) })
     return this.inputs.push(input) - 1

@@ -1,5 +1,6 @@
 import { ProviderError } from '../errors.ts'
 import { invalidResponse } from './provider-error.ts'
+import { vectorNorm } from './vector-math.ts'
 
 /** What a provider's answer became: a vector for each input, in order, and what it cost. */
 interface Reply {
@@ -54,10 +55,9 @@ export function partialReply(error: unknown): PartialReply | undefined {
 function faultOf(vector: Float32Array, dimensions: number): string | undefined {
   if (!(vector instanceof Float32Array)) return 'is not a Float32Array'
   if (vector.length !== dimensions) return `has ${vector.length} dimensions instead of ${dimensions}`
-  let sum = 0
-  for (const component of vector) sum += component * component
-  if (!Number.isFinite(sum)) return 'has a component that is not a finite number'
-  return sum === 0 ? 'is zero' : undefined
+  const norm = vectorNorm(vector)
+  if (!Number.isFinite(norm)) return 'has a component that is not a finite number'
+  return norm === 0 ? 'is zero' : undefined
 }
 
 /**

@@ -167,6 +167,53 @@ describe('syncCorpus', () => {
     }
   })
 
+  test('embeds one half of a batch while the half before is committed, and never has more than a batch embedded and not committed', async () => {
+    const files = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`f${index}`, `text ${index}`]))
+    const corpus = await open()
+    let [embedded, committed, most, overlaps, committing] = [0, 0, 0, 0, false]
+    const watched = {
+      ...corpus,
+      commit: async (...given: Parameters<typeof corpus.commit>) => {
+        committing = true
+        const before = embedded
+        // As a disk would, it leaves the next half time to begin.
+        for (let turn = 0; turn < 50 && embedded === before; turn++) await new Promise((next) => setImmediate(next))
+        const commit = await corpus.commit(...given)
+        committing = false
+        committed += commit.added.length
+        return commit
+      },
+    }
+    const embed = async (chunks: readonly { readonly text: string }[]) => {
+      const vectors = chunks.map(({ text }) => vectorFor(text))
+      embedded += vectors.length
+      most = Math.max(most, embedded - committed)
+      if (committing) overlaps++
+      return vectors
+    }
+    await syncCorpus({ corpus: watched, source: sourceOf(files), load, chunker, embed, space, batchChunks: 8 })
+    expect(corpus.info().documents).toBe(40)
+    expect(most).toBe(8)
+    expect(overlaps).toBeGreaterThan(0)
+  })
+
+  test('writes nothing more once it has rejected', async () => {
+    const files = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`f${index}`, `text ${index}`]))
+    for (const stopAfter of [5, 6, 9, 20, 40]) {
+      const corpus = await open()
+      const controller = new AbortController()
+      const onProgress = ({ done }: { done: number }) => {
+        if (done === stopAfter) controller.abort(new Error('stop'))
+      }
+      const { embed } = countingEmbed()
+      const options = { corpus, source: sourceOf(files), load, chunker, embed, space, batchChunks: 4 }
+      await expect(syncCorpus({ ...options, onProgress, signal: controller.signal })).rejects.toThrow('stop')
+      const { version } = corpus.info()
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+      expect(corpus.info().version).toBe(version)
+    }
+  })
+
   test('onCommit sees every batch, and an index that follows it holds what the corpus holds', async () => {
     const corpus = await open()
     const index = new Set<string>()
