@@ -29,11 +29,14 @@ export interface CodeChunkerOptions extends ChunkLimits {
   readonly outliner?: CodeOutliner
 }
 
+/** Symbols nested deeper belong to the one around them: paths of unlimited depth would take quadratic memory. */
+const MAX_DEPTH = 64
+
 const codeStyle = { line: breakLevel.word, paragraph: breakLevel.clause, words: false }
 
 /**
  * Cuts source code between functions and classes, then methods, then lines; a symbol that fits stays whole. The path of
- * symbols around a chunk is in `metadata.chunk.symbolPath`. Throws `INVALID_ARGUMENT` for an unknown language.
+ * symbols around a chunk, at most 64, is in `metadata.chunk.symbolPath`. Throws `INVALID_ARGUMENT` for an unknown language.
  *
  * @example
  * ```ts
@@ -52,7 +55,7 @@ export function codeChunker(options: CodeChunkerOptions): BoundaryChunker {
       const note = outliner === undefined ? 'no grammar: cut by indentation' : 'cannot be parsed: cut by indentation'
       return { breaks: indentationBreaks(text), annotate: () => ({ notes: { language, note } }) }
     }
-    const spans = symbols.map((symbol) => ({ ...symbol, ...wholeLines(text, symbol) }))
+    const spans = shallow(symbols).map((symbol) => ({ ...symbol, ...wholeLines(text, symbol) }))
     return {
       breaks: treeBreaks(text, spans, {
         count,
@@ -79,6 +82,16 @@ export function requireLanguage(language: string): asserts language is CodeLangu
     `language must be one of ${codeLanguages.join(', ')}, got ${JSON.stringify(language)}; use "other" to cut by indentation`,
     { details: { argument: 'language', expected: codeLanguages, actual: language } },
   )
+}
+
+function shallow(symbols: readonly CodeSymbol[]): readonly CodeSymbol[] {
+  if (symbols.every(({ depth }) => depth < MAX_DEPTH)) return symbols
+  const indices: number[] = []
+  let kept = 0
+  for (const { depth } of symbols) indices.push(depth < MAX_DEPTH ? kept++ : -1)
+  return symbols
+    .filter(({ depth }) => depth < MAX_DEPTH)
+    .map((symbol) => ({ ...symbol, parent: symbol.parent < 0 ? -1 : indices[symbol.parent]! }))
 }
 
 /** The span with the indentation of its first line and the end of its last, where nothing else stands there. */

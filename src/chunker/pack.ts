@@ -73,7 +73,11 @@ class Packer {
   place(start: number, startTotal: number, floor: number): Cut | undefined {
     const { breaks, measure, options } = this
     const low = breaks.after(floor)
-    let [cap, budget] = measure.additive ? [breaks.size - 1, this.limit] : this.lastFitting(start, startTotal, low)
+    if (!measure.additive && this.isFar(start, breaks.positions[low]!)) return undefined
+    // Where every section is a span of its own, nothing behind the next one needs a look.
+    let most = breaks.size - 1
+    if (options.sectionFill === 0) for (most = low; breaks.levels[most]! < breakLevel.section; ) most += 1
+    let [cap, budget] = measure.additive ? [most, this.limit] : this.lastFitting(start, startTotal, low, most)
     for (;;) {
       const high = this.lastWithin(startTotal + budget, low, cap)
       if (high < low) return undefined
@@ -91,16 +95,27 @@ class Packer {
   }
 
   /**
+   * Whether the limit is exceeded long before `position`. Where a text has no place to cut, such as one of emoji, the next
+   * break is its end, and counting up to it for every span would be quadratic.
+   */
+  private isFar(start: number, position: number): boolean {
+    const { measure, limit, options } = this
+    for (let width = limit; start + width < position; width *= 2)
+      if (measure.count(start, start + width) > options.maxTokens) return true
+    return false
+  }
+
+  /**
    * The last break whose slice from `start` is within the limit, or one within a thirty-second of it, and the cost that
    * fills the limit, where costs only resemble counts. Looks where the cost per token of the last look says, then halves.
    * Nothing before `start` matters, so that spans fall where they fell before soon after an edit.
    */
-  private lastFitting(start: number, startTotal: number, low: number): [index: number, cost: number] {
+  private lastFitting(start: number, startTotal: number, low: number, most: number): [index: number, cost: number] {
     const { breaks, measure, limit } = this
     const { maxTokens } = this.options
     const enough = maxTokens - (maxTokens >> 5)
     let fits = low - 1
-    let exceeds = breaks.size
+    let exceeds = most + 1
     let budget = limit
     let next = limit
     for (let look = 0; exceeds - fits > 1; look += 1) {

@@ -32,12 +32,20 @@ export function treeBreaks(text: string, spans: readonly TreeSpan[], options: Tr
   const inner = new BreakList()
   let wholeEnd = 0
   let at = 0
+  let around = { start: 0, end: 0, tokens: 0 }
   for (const { start, end, depth } of spans) {
     if (start < wholeEnd || (start > 0 && !isPlainBoundary(text, start))) continue
     outer.add(start, Math.max(breakLevel.sentence, breakLevel.paragraph - depth))
     // A token is rarely longer than 16 units: no need to count what cannot fit.
     if (!isPlainBoundary(text, end) && end < text.length) continue
-    if (end - start > maxTokens * 64 || count(start, end) > maxTokens) continue
+    if (end - start > maxTokens * 64) continue
+    // Nor what is hardly shorter than the span around it, which is far too long: a unit is rarely more than four tokens.
+    if (end <= around.end && around.tokens - 4 * (around.end - around.start - (end - start)) > maxTokens) continue
+    const tokens = count(start, end)
+    if (tokens > maxTokens) {
+      around = { start, end, tokens }
+      continue
+    }
     addTextBreaks(inner, text, at, start, style)
     inner.add(end, innerLevel)
     wholeEnd = end

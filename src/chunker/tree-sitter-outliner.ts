@@ -1,4 +1,5 @@
 import type { Node, TreeCursor } from 'web-tree-sitter'
+import type { Span } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
 import { createSerial } from '../internal/serial.ts'
 import { type CodeLanguage, type CodeOutliner, type CodeSymbol, requireLanguage } from './code-chunker.ts'
@@ -60,9 +61,11 @@ export async function treeSitterOutliner(options: TreeSitterOutlinerOptions): Pr
   return (text) => {
     const tree = parser.parse(text)
     if (tree === null) return undefined
+    const cursor = tree.walk()
     try {
-      return symbolsOf(tree.walk(), kinds)
+      return symbolsOf(text, cursor, kinds)
     } finally {
+      cursor.delete()
       tree.delete()
     }
   }
@@ -84,24 +87,76 @@ function symbolKinds(language: CodeLanguage): string {
   return 'function_definition struct_specifier enum_specifier union_specifier class_specifier namespace_definition'
 }
 
-function symbolsOf(cursor: TreeCursor, kinds: ReadonlySet<string>): CodeSymbol[] {
+/** One node on the way from the root, as far as the symbols below and beside it need it. */
+interface Level {
+  /** Where the comments, attributes and decorators right above the next sibling begin and end; `end` is −1 without any. */
+  above: Span
+  /** The outermost of the nodes that wrap the children (`export`, `const`, decorators), with the comments above it. */
+  wrapper: Span | undefined
+}
+
+/**
+ * Walks the tree once. A node's parent and siblings are remembered from the way to it: asking a node for them searches from
+ * the root each time, which is quadratic in deep trees.
+ */
+function symbolsOf(text: string, cursor: TreeCursor, kinds: ReadonlySet<string>): CodeSymbol[] {
   const symbols: CodeSymbol[] = []
   const open: number[] = []
+  const root: Level = { above: none, wrapper: undefined }
+  const levels: Level[] = [{ above: none, wrapper: undefined }]
   for (;;) {
-    if (kinds.has(cursor.nodeType)) {
-      const node = cursor.currentNode
-      const name = nameOf(node)
-      while (open.length > 0 && symbols[open[open.length - 1]!]!.end <= node.startIndex) open.pop()
-      if (name !== undefined) {
-        const parent = open[open.length - 1] ?? -1
-        const { start, end } = withSurroundings(node)
-        const first = Math.max(start, parent < 0 ? 0 : symbols[parent]!.start, symbols[symbols.length - 1]?.start ?? 0)
-        open.push(symbols.push({ start: first, end, depth: open.length, parent, name }) - 1)
+    const level = levels[levels.length - 1]!
+    const type = cursor.nodeType
+    level.wrapper = undefined
+    if (/comment|attribute_item|decorator/.test(type)) {
+      const { startIndex, endIndex } = cursor
+      // A comment that ends a line of code belongs to that line.
+      const start = startOf(text, level, startIndex)
+      level.above = beginsLine(text, startIndex) ? { start, end: endIndex } : none
+    } else {
+      const outer = levels[levels.length - 2] ?? root
+      if (wrappers.test(type))
+        level.wrapper = outer.wrapper ?? { start: startOf(text, level, cursor.startIndex), end: cursor.endIndex }
+      if (kinds.has(type)) {
+        const node = cursor.currentNode
+        const name = nameOf(node)
+        while (open.length > 0 && symbols[open[open.length - 1]!]!.end <= node.startIndex) open.pop()
+        if (name !== undefined) {
+          const parent = open[open.length - 1] ?? -1
+          const { start, end } = outer.wrapper ?? { start: startOf(text, level, node.startIndex), end: node.endIndex }
+          const floor = Math.max(parent < 0 ? 0 : symbols[parent]!.start, symbols[symbols.length - 1]?.start ?? 0)
+          open.push(symbols.push({ start: Math.max(start, floor), end, depth: open.length, parent, name }) - 1)
+        }
       }
+      level.above = none
     }
-    if (cursor.gotoFirstChild()) continue
-    while (!cursor.gotoNextSibling()) if (!cursor.gotoParent()) return symbols
+    if (cursor.gotoFirstChild()) {
+      levels.push({ above: none, wrapper: undefined })
+      continue
+    }
+    while (!cursor.gotoNextSibling()) {
+      if (!cursor.gotoParent()) return symbols
+      levels.pop()
+    }
   }
+}
+
+const none: Span = { start: 0, end: -1 }
+const wrappers =
+  /^(?:export_statement|decorated_definition|lexical_declaration|variable_declaration|type_declaration|template_declaration)$/
+
+/** Where a node begins with the comments right above it: those that at most one line end parts from it. */
+function startOf(text: string, { above }: Level, start: number): number {
+  if (above.end < 0) return start
+  let lines = 0
+  for (let at = above.end; at < start; at += 1) if (text.charCodeAt(at) === 10) lines += 1
+  return lines > 1 ? start : above.start
+}
+
+function beginsLine(text: string, start: number): boolean {
+  let at = start - 1
+  while (at >= 0 && (text.charCodeAt(at) === 32 || text.charCodeAt(at) === 9)) at -= 1
+  return at < 0 || text.charCodeAt(at) === 10 || text.charCodeAt(at) === 13
 }
 
 /** A symbol's name; undefined for a node that is none after all, such as a variable that is no function. */
@@ -118,28 +173,4 @@ function nameOf(node: Node): string | undefined {
     for (let inner = name; inner !== null; inner = inner.childForFieldName('declarator')) name = inner
   }
   return name === null ? undefined : name.text.slice(0, 200)
-}
-
-/** The node with what wraps it (`export`, `const`, decorators) and the comments and attributes right above. */
-function withSurroundings(node: Node): { start: number; end: number } {
-  let outer = node
-  while (
-    outer.parent !== null &&
-    /^(?:export_statement|decorated_definition|lexical_declaration|variable_declaration|type_declaration|template_declaration)$/.test(
-      outer.parent.type,
-    )
-  )
-    outer = outer.parent
-  let first = outer
-  for (
-    let above = first.previousSibling;
-    above !== null && /comment|attribute_item|decorator/.test(above.type);
-    above = first.previousSibling
-  ) {
-    if (first.startPosition.row - above.endPosition.row > 1) break
-    // A comment that ends a line of code belongs to that line.
-    if (above.previousSibling !== null && above.previousSibling.endPosition.row === above.startPosition.row) break
-    first = above
-  }
-  return { start: first.startIndex, end: outer.endIndex }
 }

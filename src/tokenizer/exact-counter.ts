@@ -1,8 +1,8 @@
-import type { LocalTokenCounter, Tokenizer } from './tokenizer.ts'
+import type { LocalTokenCounter, SpanTokenizer, Tokenizer } from './tokenizer.ts'
 
 /**
  * A counter for models whose vocabulary is the tokenizer's. Its `kind` is the caller's claim: pass a tokenizer only
- * where the model uses it.
+ * where the model uses it. A tokenizer's `spans` are passed on, so that chunkers read a text once.
  *
  * @example
  * ```ts
@@ -14,7 +14,9 @@ import type { LocalTokenCounter, Tokenizer } from './tokenizer.ts'
  * ```
  */
 // @__NO_SIDE_EFFECTS__
-export function exactCounter(tokenizer: Tokenizer): LocalTokenCounter & Tokenizer {
+export function exactCounter(
+  tokenizer: Tokenizer & Partial<Pick<SpanTokenizer, 'spans'>>,
+): LocalTokenCounter & Tokenizer & Partial<Pick<SpanTokenizer, 'spans'>> {
   return {
     id: tokenizer.id,
     kind: 'exact',
@@ -22,5 +24,6 @@ export function exactCounter(tokenizer: Tokenizer): LocalTokenCounter & Tokenize
     encode: (text) => tokenizer.encode(text),
     decode: (tokens) => tokenizer.decode(tokens),
     count: (text) => tokenizer.count(text),
+    ...(tokenizer.spans === undefined ? {} : { spans: (text: string) => tokenizer.spans!(text) }),
   }
 }

@@ -2,7 +2,6 @@ import { expect, test } from 'vitest'
 import { characterCounter, chunkNotes, codeChunker } from '../../src/chunker/index.ts'
 import { describeLaws } from './laws.ts'
 
-describeLaws('codeChunker by indentation', (limits) => codeChunker({ ...limits, language: 'other' }))
 describeLaws('codeChunker with an outliner that says anything', (limits) =>
   codeChunker({
     ...limits,

@@ -6,17 +6,6 @@ import {
   markdownChunker,
   recursiveChunker,
 } from '../../src/chunker/index.ts'
-import { describeLaws } from './laws.ts'
-
-describeLaws('hierarchicalChunker', ({ maxTokens, overlap, counter }) =>
-  hierarchicalChunker({
-    levels: [
-      recursiveChunker({ maxTokens: maxTokens * 9, counter }),
-      recursiveChunker({ maxTokens: maxTokens * 3, counter }),
-      recursiveChunker({ maxTokens, overlap, counter }),
-    ],
-  }),
-)
 
 test('small chunks lie within their parents and know their neighbours', () => {
   const text = Array.from(

@@ -8,7 +8,6 @@ const json = fc.tuple(fc.json({ maxDepth: 4 }), fc.constantFrom(0, 2, '\t')).map
   id: 'doc',
   text: JSON.stringify(JSON.parse(text), null, space),
 }))
-describeLaws('jsonChunker', jsonChunker)
 describeLaws('jsonChunker on JSON', jsonChunker, { documents: json })
 
 test('the scan accepts what JSON.parse accepts and finds every value', () => {

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { type ChunkCounter, type Chunker, characterCounter, chunkNotes } from '../../src/chunker/index.ts'
+import { type Chunker, characterCounter, chunkNotes } from '../../src/chunker/index.ts'
 import type { Chunk, Document } from '../../src/index.ts'
 import { oddCounters, realCounters } from './counters.ts'
+import type { TestLimits } from './every-chunker.ts'
 import { graphemeBoundaries, hostileText, indivisible, lawRuns, lawTimeout } from './hostile-text.ts'
 
 /** Everything a chunker gives. */
@@ -12,14 +13,7 @@ export async function chunksOf(chunker: Chunker, document: Document): Promise<Ch
   return chunks
 }
 
-/** Limits to build a chunker with. */
-export interface LawLimits {
-  readonly maxTokens: number
-  readonly overlap: number
-  readonly counter: ChunkCounter
-}
-
-const limits: fc.Arbitrary<LawLimits> = fc
+const limits: fc.Arbitrary<Required<TestLimits>> = fc
   .record({
     maxTokens: fc.oneof(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 5, max: 200 })),
     share: fc.oneof(fc.constant(0), fc.double({ min: 0, max: 0.95, noNaN: true })),
@@ -44,7 +38,11 @@ export interface LawOptions {
 }
 
 /** The laws B1 to B5 that every chunker keeps, as property tests. */
-export function describeLaws(name: string, create: (limits: LawLimits) => Chunker, options: LawOptions = {}): void {
+export function describeLaws(
+  name: string,
+  create: (limits: Required<TestLimits>) => Chunker,
+  options: LawOptions = {},
+): void {
   const { documents = hostileText.map((text) => ({ id: 'doc', text })), load = (document) => document } = options
   test(`${name}: slices are exact, cover the text, keep the limit and cut no grapheme`, {
     timeout: lawTimeout,

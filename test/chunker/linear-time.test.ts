@@ -1,99 +1,110 @@
-import { expect, test } from 'vitest'
-import {
-  type Chunker,
-  characterCounter,
-  codeChunker,
-  hierarchicalChunker,
-  htmlChunker,
-  jsonChunker,
-  markdownChunker,
-  outlineChunker,
-  recursiveChunker,
-  semanticChunker,
-  sentenceChunker,
-  sentenceWindowChunker,
-  tokenChunker,
-  transcriptChunker,
-} from '../../src/chunker/index.ts'
-import { fakeEmbedder } from '../../src/testing/index.ts'
+import { describe, expect, test } from 'vitest'
+import { type ChunkCounter, type Chunker, characterCounter } from '../../src/chunker/index.ts'
+import { adversarialTexts } from './adversarial-texts.ts'
+import { realCounters } from './counters.ts'
+import { everyChunker } from './every-chunker.ts'
 
-/** Texts that make careless chunkers quadratic, about `n` units long. */
-const generators: Record<string, (n: number) => string> = {
-  letter: (n) => 'a'.repeat(n),
-  spaces: (n) => ' '.repeat(n),
-  newlines: (n) => '\n'.repeat(n),
-  crlf: (n) => '\r\n'.repeat(n / 2),
-  tabs: (n) => '\t'.repeat(n),
-  words: (n) => 'word '.repeat(n / 5),
-  sentences: (n) => 'A b c. '.repeat(n / 7),
-  stops: (n) => '.'.repeat(n),
-  abbreviations: (n) => 'Dr. '.repeat(n / 4),
-  ideographs: (n) => '字'.repeat(n),
-  'ideographic stops': (n) => '字。'.repeat(n / 2),
-  hangul: (n) => '각'.repeat(n),
-  arabic: (n) => 'مرحبا'.repeat(n / 5),
-  thai: (n) => 'ที่นี่'.repeat(n / 6),
-  emoji: (n) => '😀'.repeat(n / 2),
-  families: (n) => '👩‍👩‍👧‍👦'.repeat(n / 11),
-  flags: (n) => '🇩🇪'.repeat(n / 4),
-  'one cluster': (n) => `a${'\u0301'.repeat(n)}`,
-  'lone surrogates': (n) => '\ud83d'.repeat(n),
-  joiners: (n) => '\u200d'.repeat(n),
-  headings: (n) => '# a\n'.repeat(n / 4),
-  fences: (n) => '```\n'.repeat(n / 4),
-  quotes: (n) => '> a\n'.repeat(n / 4),
-  items: (n) => '- a\n'.repeat(n / 4),
-  table: (n) => `|a|b|\n|-|-|\n${'|a|b|\n'.repeat(n / 6)}`,
-  brackets: (n) => '['.repeat(n),
-  'open quotes': (n) => '"'.repeat(n),
-  braces: (n) => '{"a":'.repeat(n / 5),
-  speakers: (n) => 'A: b\n'.repeat(n / 5),
-  urls: (n) => `https://example.com/${'a/'.repeat(n / 2)}`,
+const nightly = process.env.GROUNDLINE_NIGHTLY !== undefined
+const timeout = nightly ? 7_200_000 : 120_000
+const drain = async (chunker: Chunker, text: string): Promise<void> => {
+  for await (const _ of chunker.chunk({ id: 'd', text }));
 }
 
-const limits = { maxTokens: 200, counter: characterCounter() }
-const small = recursiveChunker(limits)
-const chunkers: Record<string, Chunker> = {
-  recursive: recursiveChunker(limits),
-  token: tokenChunker(limits),
-  sentence: sentenceChunker(limits),
-  markdown: markdownChunker(limits),
-  outline: outlineChunker(limits),
-  code: codeChunker({ ...limits, language: 'other' }),
-  transcript: transcriptChunker(limits),
-  json: jsonChunker(limits),
-  html: htmlChunker(limits),
-  'sentence window': sentenceWindowChunker(limits),
-  hierarchical: hierarchicalChunker({ levels: [recursiveChunker({ ...limits, maxTokens: 2000 }), small] }),
-  semantic: semanticChunker({ ...limits, embedder: fakeEmbedder({ dimensions: 4 }) }),
+/** Counts as `base` does, and adds up how many units it was asked to look at: time that no other work can falsify. */
+function meter(base: (text: string) => number, spans: boolean): { counter: ChunkCounter; units: () => number } {
+  let units = 0
+  const count = (text: string): number => {
+    units += text.length
+    return base(text)
+  }
+  const counter = { id: 'metered', count }
+  const slices = (text: string) => ({ count: (start: number, end: number) => count(text.slice(start, end)) })
+  return { counter: spans ? { ...counter, spans: slices } : counter, units: () => units }
 }
+
+const bases: Record<string, (text: string) => number> = {
+  'a token a byte': (text) => new TextEncoder().encode(text).length,
+  'a token four units': (text) => Math.ceil(text.length / 4),
+  'a token a word, however long': (text) => text.match(/\S+/g)?.length ?? 0,
+  'a token more for the frame': (text) => Math.ceil(text.length / 3) + 2,
+}
+
+describe.each(Object.keys(bases))('%s', (base) => {
+  test.each(Object.keys(everyChunker))('%s has twice the text counted twice as much', { timeout }, async (name) => {
+    const wrong: string[] = []
+    const [size, maxTokens] = nightly ? [40_000, 50] : [1_600, 20]
+    for (const [kind, make] of Object.entries(adversarialTexts)) {
+      for (const spans of nightly ? [false, true] : [false]) {
+        const [once, twice] = [size, 2 * size].map((length) => ({ text: make(length), ...meter(bases[base]!, spans) }))
+        for (const { text, counter } of [once!, twice!]) await drain(everyChunker[name]!({ maxTokens, counter }), text)
+        const ratio = twice!.units() / Math.max(1, once!.units())
+        const looks = twice!.units() / twice!.text.length
+        // Up to ten looks the ratio says where cuts happen to fall, and nothing of growth.
+        if ((ratio > 2.6 && looks > 10) || looks > 100)
+          wrong.push(`${kind}: ×${ratio.toFixed(2)}, ${looks.toFixed(0)} looks a unit`)
+      }
+    }
+    expect(wrong).toEqual([])
+  })
+})
 
 /** Least processor time of a few runs, in milliseconds: other work on the machine only ever adds to it. */
 const least = async (chunker: Chunker, text: string, rounds: number): Promise<number> => {
   let best = Number.POSITIVE_INFINITY
   for (let round = 0; round < rounds; round += 1) {
     const start = process.cpuUsage().user
-    for await (const _ of chunker.chunk({ id: 'd', text }));
+    await drain(chunker, text)
     best = Math.min(best, (process.cpuUsage().user - start) / 1000)
   }
   return best
 }
 
-const size = process.env.GROUNDLINE_NIGHTLY === undefined ? 5_000 : 200_000
-
-// Time may grow 2.6-fold for twice the text, and so 6.76-fold for four times; what is quadratic grows 16-fold.
-test.each(Object.keys(chunkers))('%s takes linear time, whatever the text', { timeout: 1_200_000 }, async (name) => {
-  const chunker = chunkers[name]!
-  const slow: string[] = []
-  for (const [kind, make] of Object.entries(generators)) {
-    const [short, long] = [make(size), make(size * 4)]
-    let ratio = Number.POSITIVE_INFINITY
-    // The collector may strike in any one run: linear is what was linear once.
-    for (let attempt = 0; attempt < 4 && ratio > 6.76; attempt += 1) {
-      const later = await least(chunker, long, 2 + attempt)
-      ratio = Math.min(ratio, later / Math.max(3, await least(chunker, short, 2 + attempt)))
-    }
-    if (ratio > 6.76) slow.push(`${kind}: ×${ratio.toFixed(1)} for four times the text`)
+/** Time for twice the text by time for the text, on a text long enough to be timed. */
+async function growth(chunker: Chunker, make: (n: number) => string): Promise<number> {
+  let size = 10_000
+  let once = await least(chunker, make(size), 1)
+  while (once < 20 && size < 640_000) {
+    size *= 2
+    once = await least(chunker, make(size), 1)
   }
-  expect(slow).toEqual([])
+  let twice = Number.POSITIVE_INFINITY
+  for (let attempt = 0; attempt < 6 && twice / Math.max(5, once) > 2.6; attempt += 1) {
+    twice = Math.min(twice, await least(chunker, make(size * 2), 1 + attempt))
+    once = Math.min(once, await least(chunker, make(size), 1 + attempt))
+  }
+  return twice / Math.max(5, once)
+}
+
+describe.runIf(nightly).each([characterCounter(), ...realCounters])('by $id', (counter) => {
+  test.each(Object.keys(everyChunker))(
+    '%s takes at most 2.6 times as long for twice the text',
+    {
+      timeout,
+    },
+    async (name) => {
+      const slow: string[] = []
+      for (const [kind, make] of Object.entries(adversarialTexts)) {
+        const ratio = await growth(everyChunker[name]!({ maxTokens: 200, counter }), make)
+        if (ratio > 2.6) slow.push(`${kind}: ×${ratio.toFixed(2)}`)
+      }
+      expect(slow).toEqual([])
+    },
+  )
+})
+
+// The short form leaves a busy machine room: what is quadratic grows 16-fold for four times the text.
+describe.runIf(!nightly)('by characters', () => {
+  test.each(Object.keys(everyChunker))('%s does not take quadratic time', { timeout }, async (name) => {
+    const chunker = everyChunker[name]!({ maxTokens: 200, counter: characterCounter() })
+    const slow: string[] = []
+    for (const [kind, make] of Object.entries(adversarialTexts)) {
+      let ratio = Number.POSITIVE_INFINITY
+      for (let attempt = 0; attempt < 4 && ratio > 6.76; attempt += 1) {
+        const later = await least(chunker, make(20_000), 2 + attempt)
+        ratio = Math.min(ratio, later / Math.max(3, await least(chunker, make(5_000), 2 + attempt)))
+      }
+      if (ratio > 6.76) slow.push(`${kind}: ×${ratio.toFixed(1)} for four times the text`)
+    }
+    expect(slow).toEqual([])
+  })
 })

@@ -1,8 +1,5 @@
 import { expect, test } from 'vitest'
 import { characterCounter, chunkNotes, markdownChunker } from '../../src/chunker/index.ts'
-import { describeLaws } from './laws.ts'
-
-describeLaws('markdownChunker', markdownChunker)
 
 const chunks = (text: string, maxTokens: number) => [
   ...markdownChunker({ maxTokens, counter: characterCounter() }).chunk({ id: 'doc', text }),

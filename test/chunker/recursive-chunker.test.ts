@@ -1,8 +1,5 @@
 import { expect, test } from 'vitest'
 import { characterCounter, recursiveChunker } from '../../src/chunker/index.ts'
-import { describeLaws } from './laws.ts'
-
-describeLaws('recursiveChunker', recursiveChunker)
 
 const texts = (text: string, options: Parameters<typeof recursiveChunker>[0]): string[] =>
   [...recursiveChunker({ counter: characterCounter(), ...options }).chunk({ id: 'doc', text })].map((c) => c.text)

@@ -1,9 +1,7 @@
 import { expect, test } from 'vitest'
 import { characterCounter, semanticChunker } from '../../src/chunker/index.ts'
 import { fakeEmbedder } from '../../src/testing/index.ts'
-import { chunksOf, describeLaws } from './laws.ts'
-
-describeLaws('semanticChunker', (limits) => semanticChunker({ ...limits, embedder: fakeEmbedder({ dimensions: 16 }) }))
+import { chunksOf } from './laws.ts'
 
 test('it cuts where the embeddings of neighbouring sentences differ most', async () => {
   const base = fakeEmbedder({ dimensions: 2 })

@@ -1,11 +1,5 @@
 import { expect, test } from 'vitest'
 import { characterCounter, chunkNotes, sentenceChunker, sentenceWindowChunker } from '../../src/chunker/index.ts'
-import { describeLaws } from './laws.ts'
-
-describeLaws('sentenceChunker', sentenceChunker)
-describeLaws('sentenceWindowChunker', ({ maxTokens, counter }) => sentenceWindowChunker({ maxTokens, counter }), {
-  onlyOverlap: 0,
-})
 
 const sentences = (text: string, locale = 'en') =>
   [...sentenceWindowChunker({ locale }).chunk({ id: 'doc', text })].map((chunk) => chunk.text.trim())

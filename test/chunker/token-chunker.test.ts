@@ -1,8 +1,5 @@
 import { expect, test } from 'vitest'
 import { characterCounter, tokenChunker } from '../../src/chunker/index.ts'
-import { describeLaws } from './laws.ts'
-
-describeLaws('tokenChunker', tokenChunker)
 
 test('every chunk but the last is at least two thirds full, less a word', () => {
   const text = 'alpha beta\n\ngamma delta. '.repeat(100)

@@ -30,7 +30,6 @@ const randomCues = fc
     transcript(cues.map(([text, speaker], n) => ({ text, speaker, startTime: n * 2, endTime: n * 2 + 1.5 }))),
   )
 
-describeLaws('transcriptChunker', transcriptChunker)
 describeLaws('transcriptChunker on cues', transcriptChunker, { documents: randomCues })
 
 const rawSubRip = fc.array(hostileText, { maxLength: 6 }).map((texts) => ({

@@ -1,23 +1,13 @@
-import { readFile } from 'node:fs/promises'
-import { createRequire } from 'node:module'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { characterCounter, chunkNotes, codeChunker } from '../../src/chunker/index.ts'
 import { type TreeSitterOutlinerOptions, treeSitterOutliner } from '../../src/chunker/tree-sitter-outliner.ts'
 import { chunkerConformance } from '../../src/testing/chunker-conformance.ts'
+import { outlinerOf } from './every-chunker.ts'
 import { hostileText, lawRuns } from './hostile-text.ts'
 import { describeLaws } from './laws.ts'
 
 type Language = TreeSitterOutlinerOptions['language']
-const folder = createRequire(import.meta.url)
-  .resolve('@vscode/tree-sitter-wasm/package.json')
-  .replace('package.json', 'wasm/')
-const outlinerOf = async (language: Language) =>
-  treeSitterOutliner({
-    language,
-    grammar: await readFile(`${folder}tree-sitter-${language === 'c' ? 'cpp' : language}.wasm`),
-  })
-
 const script = `import x from 'y'
 
 // Adds.

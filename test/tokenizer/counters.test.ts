@@ -35,6 +35,12 @@ describe('exactCounter', () => {
     expect([counter.id, counter.kind, counter.count('hello world')]).toEqual(['o200k_base', 'exact', 2])
     expect(counter.decode(counter.encode('hello world'))).toBe('hello world')
   })
+
+  it('counts slices in one pass where its tokenizer does, and has no such member where it does not', () => {
+    expect(exactCounter(o200kBase()).spans!('hello world').count(0, 5)).toBe(1)
+    const { id, encode, decode, count } = o200kBase()
+    expect('spans' in exactCounter({ id, encode, decode, count })).toBe(false)
+  })
 })
 
 describe('learningCounter', () => {
