@@ -43,8 +43,6 @@ export class InvertedIndex {
   readonly #sequences: (Uint32Array | null | undefined)[] = []
   #saved: SavedTerms | undefined
   #lengths: Float32Array = new Float32Array(64)
-  #scores: Float64Array = new Float64Array(0)
-  #found: Uint32Array = new Uint32Array(0)
   #totalLength = 0
   #size = 0
 
@@ -61,16 +59,6 @@ export class InvertedIndex {
   /** Weighted lengths by document. */
   get lengths(): Float32Array {
     return this.#lengths
-  }
-
-  /** Room for a search: a score a document, all 0, and a list. A search puts the zeros back, and awaits nothing in between. */
-  scratch(): { readonly scores: Float64Array; readonly documents: Uint32Array } {
-    if (this.#scores.length < this.bound) {
-      const room = Math.max(this.bound, this.#scores.length * 2)
-      this.#scores = new Float64Array(room)
-      this.#found = new Uint32Array(room)
-    }
-    return { scores: this.#scores, documents: this.#found }
   }
 
   /** One past the largest document number that ever was. */

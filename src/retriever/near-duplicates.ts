@@ -31,13 +31,42 @@ export function textSimilarity(a: string, b: string): number {
 
 /** The smallest distinct hashes of a text's shingles, ascending. */
 function sketchOf(text: string): readonly number[] {
-  const words = text.toLowerCase().match(/[\p{L}\p{N}]{1,64}/gu) ?? []
-  const hashes = new Set<number>()
-  if (words.length < SHINGLE) hashes.add(hashOf(words.join(' ') || text))
-  for (let i = 0; i + SHINGLE <= words.length; i++) hashes.add(hashOf(words.slice(i, i + SHINGLE).join(' ')))
-  return Array.from(hashes)
-    .sort((a, b) => a - b)
-    .slice(0, SKETCH)
+  const words = wordHashes(text)
+  if (words.length < SHINGLE) return [words.length === 0 ? mixed(hashOf(text)) : words.reduce(joined, 0)]
+  const hashes = new Uint32Array(words.length - SHINGLE + 1)
+  for (let i = 0; i < hashes.length; i++) {
+    let hash = 0
+    for (let j = i; j < i + SHINGLE; j++) hash = joined(hash, words[j]!)
+    hashes[i] = hash
+  }
+  hashes.sort()
+  const smallest: number[] = []
+  for (let i = 0; i < hashes.length && smallest.length < SKETCH; i++)
+    if (i === 0 || hashes[i] !== hashes[i - 1]) smallest.push(hashes[i]!)
+  return smallest
+}
+
+/** Hashes of the words, in lower case, of at most 64 units each. */
+function wordHashes(text: string): readonly number[] {
+  const hashes: number[] = []
+  let hash = OFFSET
+  let units = 0
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit > 0x7f) return (text.toLowerCase().match(/[\p{L}\p{N}]{1,64}/gu) ?? []).map(hashOf)
+    const lower = unit | 0x20
+    const isWord = (lower >= 0x61 && lower <= 0x7a) || (unit >= 0x30 && unit <= 0x39)
+    if (isWord && units < 64) {
+      hash = Math.imul(hash ^ lower, PRIME)
+      units++
+      continue
+    }
+    if (units > 0) hashes.push(hash)
+    hash = isWord ? Math.imul(OFFSET ^ lower, PRIME) : OFFSET
+    units = isWord ? 1 : 0
+  }
+  if (units > 0) hashes.push(hash)
+  return hashes
 }
 
 function similarity(a: readonly number[], b: readonly number[]): number {
@@ -55,10 +84,21 @@ function similarity(a: readonly number[], b: readonly number[]): number {
   return common / Math.max(1, Math.min(SKETCH, seen + Math.max(a.length - i, 0) + Math.max(b.length - j, 0)))
 }
 
-/** FNV-1a over UTF-16 units. */
+/** Of FNV-1a, over UTF-16 units. */
+const [OFFSET, PRIME] = [0x811c9dc5, 0x01000193]
+
 function hashOf(text: string): number {
-  let hash = 0x811c9dc5
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193)
-  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b)
+  let hash = OFFSET
+  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), PRIME)
+  return hash
+}
+
+/** A hash with another behind it. */
+function joined(hash: number, next: number): number {
+  return mixed(Math.imul(hash ^ next, PRIME) + 0x9e3779b9)
+}
+
+function mixed(value: number): number {
+  const hash = Math.imul(value ^ (value >>> 16), 0x85ebca6b)
   return (hash ^ (hash >>> 13)) >>> 0
 }
