@@ -105,9 +105,9 @@ export interface StageScore {
   readonly rank: number
   /** The stage's own score; bigger is better. */
   readonly score: number
-  /** The score after normalisation to 0–1, where the stage normalises. */
+  /** The score from 0 to 1: the stage's own scale where it has one, else the place between the worst and the best of its list. */
   readonly normalized?: number
-  /** The weight with which the stage entered the fusion. */
+  /** How much the stage counted: its share of a fusion, the factor of an adjustment, 0 where it had no say, 1 where it decided alone. */
   readonly weight?: number
 }
 

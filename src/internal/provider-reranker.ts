@@ -5,6 +5,7 @@ import { requireInteger, requireString } from './argument.ts'
 import { callProvider, type ProviderCall, type ProviderConnection } from './call-provider.ts'
 import { circuitBreaker } from './circuit-breaker.ts'
 import { invalidResponse } from './provider-error.ts'
+import { rankPassages } from './rank-passages.ts'
 import { callWithRetry, type RetryPolicy, requireRetryPolicy } from './retry.ts'
 import { retryBudget } from './retry-budget.ts'
 
@@ -59,10 +60,7 @@ export function providerReranker(options: ProviderRerankerOptions): Reranker {
         )
       const scores = await callWithRetry(provider, attempt, policy, signal)
       const scored = passages.map((passage, i) => ({ passage, score: scores[i]! }))
-      scored.sort((a, b) => b.score - a.score || (a.passage.id < b.passage.id ? -1 : 1))
-      return scored.slice(0, topK).map(({ passage, score }, i): Passage<M> => {
-        return { ...passage, score, stages: [...passage.stages, { stage: 'rerank', rank: i + 1, score }] }
-      })
+      return rankPassages('rerank', scored, topK)
     },
   }
 }

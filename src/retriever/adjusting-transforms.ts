@@ -1,6 +1,7 @@
 import type { Metadata, Passage } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
 import { requireInteger } from '../internal/argument.ts'
+import { rankPassages } from '../internal/rank-passages.ts'
 import type { PassageTransform } from './retriever.ts'
 
 /** Options of {@link timeDecay}. */
@@ -90,7 +91,7 @@ export function limitPerSource(options: LimitPerSourceOptions): PassageTransform
   }
 }
 
-/** A transform that multiplies scores with a factor and orders again. */
+/** A transform that multiplies scores with a factor, the stage's weight, and orders again. */
 function adjusted(stage: string, factorOf: (passage: Passage) => number): PassageTransform {
   return async <M extends Metadata>(
     _: string,
@@ -98,17 +99,11 @@ function adjusted(stage: string, factorOf: (passage: Passage) => number): Passag
     { signal }: { signal?: AbortSignal | undefined } = {},
   ) => {
     signal?.throwIfAborted()
-    const ranked = passages
-      .map((passage) => {
-        const factor = factorOf(passage)
-        return { passage, factor, score: Math.max(0, passage.score) * factor }
-      })
-      .sort((a, b) => b.score - a.score || (a.passage.id < b.passage.id ? -1 : 1))
-    return ranked.map(({ passage, factor, score }, i) => ({
-      ...passage,
-      score,
-      stages: [...passage.stages, { stage, rank: i + 1, score, weight: factor }],
-    }))
+    const staged = passages.map((passage) => {
+      const weight = factorOf(passage)
+      return { passage, weight, score: Math.max(0, passage.score) * weight }
+    })
+    return rankPassages(stage, staged)
   }
 }
 

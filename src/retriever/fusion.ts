@@ -1,4 +1,5 @@
 import type { Metadata, Passage, StageScore } from '../document.ts'
+import { normalizedScores } from '../internal/rank-passages.ts'
 
 /** One list that enters a fusion. */
 export interface FusionList<M extends Metadata = Metadata> {
@@ -25,7 +26,9 @@ export function fuse<M extends Metadata>(
   const fused = new Map<string, { passage: Passage<M>; stages: StageScore[]; score: number }>()
   for (const { passages, weight } of lists) {
     const share = weight / total
-    const normalized = method === 'rrf' ? reciprocalRanks(passages.length, rrfK) : normalizedScores(passages)
+    const places = normalizedScores(passages.map(({ score }) => score))
+    const normalized =
+      method === 'rrf' ? reciprocalRanks(passages.length, rrfK) : passages.map(({ score }) => places(score))
     passages.forEach((passage, i) => {
       const kept = fused.get(passage.id) ?? { passage, stages: [], score: 0 }
       const own = passage.stages.slice(0, -1)
@@ -39,7 +42,7 @@ export function fuse<M extends Metadata>(
   return ranked.map(({ passage, stages, score }, i) => ({
     ...passage,
     score,
-    stages: [...stages, { stage: 'fusion', rank: i + 1, score }],
+    stages: [...stages, { stage: 'fusion', rank: i + 1, score, normalized: score, weight: 1 }],
   }))
 }
 
@@ -47,12 +50,6 @@ export function fuse<M extends Metadata>(
 export function hasScores(passages: readonly Passage[]): boolean {
   if (passages.length < 2) return passages.every(({ score }) => Number.isFinite(score))
   return passages.every(({ score }) => Number.isFinite(score)) && passages.at(-1)!.score < passages[0]!.score
-}
-
-function normalizedScores(passages: readonly Passage[]): number[] {
-  const best = passages[0]?.score ?? 0
-  const worst = passages.at(-1)?.score ?? 0
-  return passages.map(({ score }) => (best > worst ? (score - worst) / (best - worst) : 1))
 }
 
 function reciprocalRanks(count: number, rrfK: number): number[] {

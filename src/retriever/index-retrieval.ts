@@ -1,6 +1,7 @@
 import type { Metadata, Passage } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
 import { describe, requireInteger } from '../internal/argument.ts'
+import { normalizedScores } from '../internal/rank-passages.ts'
 import type { ChunkStore, Retrieval, RetrieveOptions } from './retriever.ts'
 
 /** What a retrieval returns when nobody says how much. */
@@ -35,6 +36,7 @@ export async function retrievalOf<M extends Metadata>(
     matches.map(({ id }) => id),
     { signal },
   )
+  const places = normalizedScores(matches.map(({ score }) => score))
   const passages: Passage<M>[] = []
   for (let i = 0; i < matches.length; i++) {
     const chunk = chunks[i]
@@ -44,7 +46,7 @@ export async function retrievalOf<M extends Metadata>(
       ...chunk,
       source: chunk.source ?? {},
       score,
-      stages: [{ stage, rank: passages.length + 1, score }],
+      stages: [{ stage, rank: passages.length + 1, score, normalized: places(score), weight: 1 }],
     })
   }
   const missing = matches.length - passages.length

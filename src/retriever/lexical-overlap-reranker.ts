@@ -1,4 +1,5 @@
 import { requireInteger, requireString } from '../internal/argument.ts'
+import { rankPassages } from '../internal/rank-passages.ts'
 import type { Reranker } from './retriever.ts'
 
 /** Options of {@link lexicalOverlapReranker}. */
@@ -38,17 +39,12 @@ export function lexicalOverlapReranker(options: LexicalOverlapRerankerOptions = 
         return total
       }
       const most = sum(wanted)
-      const ranked = passages.map((passage, i) => {
+      const staged = passages.map((passage, i) => {
         const overlap = most === 0 ? 0 : sum(held[i]!) / most
         const standing = 1 - i / passages.length
-        return { passage, overlap, score: weight * overlap + (1 - weight) * standing }
+        return { passage, score: weight * overlap + (1 - weight) * standing, normalized: overlap, weight }
       })
-      ranked.sort((a, b) => b.score - a.score || (a.passage.id < b.passage.id ? -1 : 1))
-      return ranked.slice(0, topK).map(({ passage, overlap, score }, i) => ({
-        ...passage,
-        score,
-        stages: [...passage.stages, { stage: 'rerank', rank: i + 1, score, normalized: overlap, weight }],
-      }))
+      return rankPassages('rerank', staged, topK)
     },
   }
 }

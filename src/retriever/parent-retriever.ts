@@ -1,6 +1,7 @@
 import type { Metadata, Passage } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
 import { requireInteger } from '../internal/argument.ts'
+import { rankPassages } from '../internal/rank-passages.ts'
 import { topKOf } from './index-retrieval.ts'
 import type { ChunkStore, Retriever, StoredChunk } from './retriever.ts'
 
@@ -48,16 +49,13 @@ export function parentRetriever<M extends Metadata = Metadata>(options: ParentRe
       const kept: Passage<M>[] = []
       for (const passage of passages) {
         const parent = parents.get(parentOf(passage) ?? '')
-        const next = parent === undefined ? passage : passageOf(parent, passage, children.get(parent.id)?.length ?? 1)
+        const next = parent === undefined ? passage : passageOf(parent, passage)
         if (kept.every((other) => !overlaps(other, next))) kept.push(next)
       }
-      const ranked = kept.slice(0, topK)
+      const staged = kept.map((passage) => ({ passage, score: passage.score }))
       const note = `${parents.size} parents took the place of their children`
       return {
-        passages: ranked.map((passage, i) => ({
-          ...passage,
-          stages: [...passage.stages, { stage: 'parent', rank: i + 1, score: passage.score }],
-        })),
+        passages: rankPassages('parent', staged, topK),
         explanation: { stages: [...explanation.stages, { stage: 'parent', candidates: kept.length, note }] },
       }
     },
@@ -100,18 +98,18 @@ export function windowRetriever<M extends Metadata = Metadata>(options: WindowRe
         }
         kept.push(window)
       }
-      kept.sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1))
+      const staged = kept.map((passage) => ({ passage, score: passage.score }))
       return {
-        passages: kept,
+        passages: rankPassages('window', staged),
         explanation: { stages: [...explanation.stages, { stage: 'window', candidates: kept.length }] },
       }
     },
   }
 }
 
-function passageOf<M extends Metadata>(parent: StoredChunk<M>, best: Passage<M>, children: number): Passage<M> {
-  const child = { stage: 'child', rank: best.stages.at(-1)?.rank ?? 1, score: best.score, weight: children }
-  return { ...parent, source: parent.source ?? best.source, score: best.score, stages: [...best.stages, child] }
+/** The larger chunk with what was said of its best small one. */
+function passageOf<M extends Metadata>(parent: StoredChunk<M>, best: Passage<M>): Passage<M> {
+  return { ...parent, source: parent.source ?? best.source, score: best.score, stages: best.stages }
 }
 
 function overlaps(a: Passage, b: Passage): boolean {

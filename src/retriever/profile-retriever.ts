@@ -1,5 +1,6 @@
 import type { AbortOptions, Metadata, Passage } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
+import { normalizedScores, rankPassages } from '../internal/rank-passages.ts'
 import { topKOf } from './index-retrieval.ts'
 import type { Retriever } from './retriever.ts'
 
@@ -54,23 +55,15 @@ export function profileRetriever<M extends Metadata = Metadata>(options: Profile
       signal?.throwIfAborted()
       const likes = meanDirection(found.slice(0, liked.length))
       const dislikes = meanDirection(found.slice(liked.length, liked.length + disliked.length))
-      const [best, worst] = [passages[0]?.score ?? 0, passages.at(-1)?.score ?? 0]
-      const ranked = passages
-        .map((passage, i) => {
-          const vector = found[liked.length + disliked.length + i]
-          const relevance = best > worst ? (passage.score - worst) / (best - worst) : 1
-          const taste = liking * likeness(likes, vector) - disliking * likeness(dislikes, vector)
-          return { passage, score: (relevance + taste) * boostOf(passage, boosts) }
-        })
-        .sort((a, b) => b.score - a.score || (a.passage.id < b.passage.id ? -1 : 1))
-        .slice(0, topK)
+      const relevance = normalizedScores(passages.map(({ score }) => score))
+      const staged = passages.map((passage, i) => {
+        const vector = found[liked.length + disliked.length + i]
+        const taste = liking * likeness(likes, vector) - disliking * likeness(dislikes, vector)
+        return { passage, score: (relevance(passage.score) + taste) * boostOf(passage, boosts) }
+      })
       const note = `${liked.length} liked, ${disliked.length} disliked, ${boosts.length} boosts`
       return {
-        passages: ranked.map(({ passage, score }, i) => ({
-          ...passage,
-          score,
-          stages: [...passage.stages, { stage: 'profile', rank: i + 1, score }],
-        })),
+        passages: rankPassages('profile', staged, topK),
         explanation: { stages: [...explanation.stages, { stage: 'profile', candidates: passages.length, note }] },
       }
     },

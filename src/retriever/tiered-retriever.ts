@@ -2,6 +2,7 @@ import type { AbortOptions, Metadata, Passage } from '../document.ts'
 import type { Embedder } from '../embedder/embedder.ts'
 import { GroundlineError } from '../errors.ts'
 import { requireInteger } from '../internal/argument.ts'
+import { normalizedScores, rankPassages } from '../internal/rank-passages.ts'
 import { requireQuery, topKOf } from './index-retrieval.ts'
 import type { Retriever } from './retriever.ts'
 
@@ -21,7 +22,7 @@ export interface TieredRetrieverOptions<M extends Metadata = Metadata> {
 
 /**
  * Two tiers: the first finds candidates cheaply, the second orders them by the cosine of full vectors, which are looked
- * up or made on the spot. A candidate without a vector keeps its place behind all that have one.
+ * up or made on the spot. A candidate without a vector keeps its place behind all that have one; its stage has the weight 0.
  *
  * @example
  * const retriever = tieredRetriever({ first: small, embedder: large, vectors: (ids) => lookUp(ids) })
@@ -60,19 +61,17 @@ export function tieredRetriever<M extends Metadata = Metadata>(options: TieredRe
       })
       const known = scored.filter((each) => each.score !== undefined)
       const lost = scored.length - known.length
+      const places = normalizedScores(known.map(({ score }) => score!))
       const least = known.reduce((low, { score }) => Math.min(low, score!), 1)
-      const ranked = scored
+      const staged = scored.map(({ passage, score }, i) =>
         // Behind the worst that is known, in the order of the first tier.
-        .map(({ passage, score }, i) => ({ passage, score: score ?? least - 1 - i }))
-        .sort((a, b) => b.score - a.score || (a.passage.id < b.passage.id ? -1 : 1))
-        .slice(0, topK)
+        score === undefined
+          ? { passage, score: least - 1 - i, normalized: 0, weight: 0 }
+          : { passage, score, normalized: places(score) },
+      )
       const note = `${known.length} candidates compared by ${embedder.space.model}${lost > 0 ? `, ${lost} without a vector` : ''}`
       return {
-        passages: ranked.map(({ passage, score }, i) => ({
-          ...passage,
-          score,
-          stages: [...passage.stages, { stage: 'precise', rank: i + 1, score }],
-        })),
+        passages: rankPassages('precise', staged, topK),
         explanation: {
           stages: [...found.explanation.stages, { stage: 'precise', candidates: known.length, note }],
         },

@@ -35,14 +35,14 @@ export function transformedRetriever<M extends Metadata = Metadata>(
       const reports: StageReport[] = []
       for (const step of steps) {
         signal?.throwIfAborted()
-        const before = passages.length
+        const before = passages
         passages =
           typeof step === 'function'
             ? await step(query, passages, { signal })
             : await step.rerank(query, passages, { signal })
-        const stage = passages[0]?.stages.at(-1)?.stage ?? 'transform'
-        const note = passages.length < before ? `${before - passages.length} left out` : undefined
-        reports.push({ stage, candidates: passages.length, ...(note && { note }) })
+        const missing = before.length - passages.length
+        const note = missing > 0 ? `${missing} left out` : undefined
+        reports.push({ stage: stageOf(before, passages), candidates: passages.length, ...(note && { note }) })
       }
       return {
         passages: passages.slice(0, topK),
@@ -50,4 +50,11 @@ export function transformedRetriever<M extends Metadata = Metadata>(
       }
     },
   }
+}
+
+/** What a step called itself in the passages that it left; `transform` where it wrote nothing. */
+function stageOf(before: readonly Passage[], after: readonly Passage[]): string {
+  const [first] = after
+  const given = before.find(({ id }) => id === first?.id)?.stages.length ?? 0
+  return first?.stages.slice(given).at(-1)?.stage ?? 'transform'
 }

@@ -16,7 +16,7 @@ export function rerankerConformance(options: RerankerConformanceOptions): readon
   const before = JSON.stringify(passages)
   return [
     {
-      name: 'returns the passages given, each with one more stage, best first, ties by id',
+      name: 'returns the passages given, each with one more stage that explains it, best first, ties by id',
       run: async () => {
         const reranked = await (await options.create()).rerank('rotate keys', passages)
         checkEqual(
@@ -28,7 +28,10 @@ export function rerankerConformance(options: RerankerConformanceOptions): readon
           const given = passages.find(({ id }) => id === each.id)
           checkEqual(each.text, given?.text, `text of ${each.id}`)
           checkEqual(each.stages.slice(0, -1), given?.stages, `earlier stages of ${each.id}`)
-          checkEqual(each.stages.at(-1)?.rank, i + 1, `rank of ${each.id}`)
+          const { rank, score, normalized = Number.NaN, weight = Number.NaN } = each.stages.at(-1)!
+          checkEqual([rank, score], [i + 1, each.score], `rank and score of ${each.id}`)
+          check(normalized >= 0 && normalized <= 1, `the normalised score of ${each.id} must lie in 0–1`)
+          check(weight >= 0 && Number.isFinite(weight), `the weight of the stage of ${each.id} must be a number`)
           const above = reranked[i - 1]
           const ordered = !above || above.score > each.score || (above.score === each.score && above.id < each.id)
           check(ordered, `${each.id} stands at ${i} out of order`)

@@ -220,7 +220,7 @@ describe('transforms', () => {
     expect(explanation.stages.map(({ stage, note }) => [stage, note])).toEqual([
       ['lexical', undefined],
       ['rerank', undefined],
-      ['rerank', '4 left out'],
+      ['transform', '4 left out'],
     ])
   })
 })

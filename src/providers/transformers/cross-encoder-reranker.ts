@@ -1,5 +1,6 @@
 import type { Metadata, Passage } from '../../document.ts'
 import { requireInteger } from '../../internal/argument.ts'
+import { rankPassages } from '../../internal/rank-passages.ts'
 import type { Reranker, RerankOptions } from '../../retriever/retriever.ts'
 import { startTransformers, type TransformersWorkerOptions } from './transformers-host.ts'
 
@@ -30,12 +31,11 @@ export async function crossEncoderReranker(options: TransformersWorkerOptions): 
       if (passages.length === 0) return []
       const texts = passages.map(({ text }) => text)
       const { scores } = await host.ask({ type: 'score', query, passages: texts, batchItems }, 'scored', signal)
-      const scored = passages.map((passage, index) => ({ passage, score: logistic(scores[index] ?? Number.NaN) }))
-      scored.sort((a, b) => b.score - a.score || (a.passage.id < b.passage.id ? -1 : 1))
-      return scored.slice(0, topK).map(({ passage, score }, index): Passage<M> => {
-        const stage = { stage: 'rerank', rank: index + 1, score, normalized: score }
-        return { ...passage, score, stages: [...passage.stages, stage] }
+      const scored = passages.map((passage, index) => {
+        const score = logistic(scores[index] ?? Number.NaN)
+        return { passage, score, normalized: score }
       })
+      return rankPassages('rerank', scored, topK)
     },
     close: host.close,
     [Symbol.asyncDispose]: host.close,
