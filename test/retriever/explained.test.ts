@@ -56,7 +56,7 @@ async function composed(random: Random, legs: Legs, chunks: readonly ReturnType<
   }
   const place = new Map(chunks.map(({ id }, i) => [id, i]))
   const documentOf = (id: string) => Math.floor((place.get(id) ?? 0) / 6)
-  const documents = new Map(
+  const documents = new Map<string, ReturnType<typeof chunkOf>>(
     Array.from({ length: 10 }, (_, i) => {
       const own = chunks.slice(i * 6, i * 6 + 6)
       const text = own.map((chunk) => chunk.text).join('')
