@@ -14,10 +14,11 @@ export interface EmbedAllOptions<I = string> extends EmbedOptions {
   /**
    * Tokens of an input by the model's own tokenizer: for batches within `limits.batchTokens`, and to find inputs over
    * `limits.inputTokens`. Without it half of the UTF-8 bytes stand for the tokens of a batch, more than natural language
-   * needs, and the provider decides which inputs are too long.
+   * needs, and the provider decides which inputs are too long; where it would cut them (`limits.cutsOverlong`), the same
+   * estimate decides, with a whole token for each digit.
    */
   readonly countTokens?: (input: I) => number
-  /** What is done with a text over `limits.inputTokens`. Needs `countTokens`. Default `refuse`: a failure of that input. */
+  /** What is done with a text over `limits.inputTokens`. Needs `countTokens`, or a provider that `cutsOverlong`. Default `refuse`: a failure of that input. */
   readonly onOverlong?: OverlongPolicy
   /** How failed calls are repeated. Default three attempts. */
   readonly retry?: RetryPolicy
@@ -147,8 +148,8 @@ function prepare<I>(
   const { countTokens, onOverlong = 'refuse' } = options
   if (typeof input !== 'string') return { pieces: [{ text: input, tokens: countTokens?.(input) }], changes: [] }
   const count = countTokens as ((text: string) => number) | undefined
-  const inputTokens = embedder.limits?.inputTokens
-  const prepared = prepareInput(index, input, { inputTokens, countTokens: count, onOverlong })
+  const { inputTokens, cutsOverlong } = embedder.limits ?? {}
+  const prepared = prepareInput(index, input, { inputTokens, countTokens: count, onOverlong, cutsOverlong })
   // I is string here; the compiler cannot narrow a type parameter by one of its values.
   return prepared as ReturnType<typeof prepare<I>>
 }

@@ -28,6 +28,8 @@ export interface EmbedLimits {
   readonly batchTokens?: number
   /** UTF-8 bytes a call. */
   readonly batchBytes?: number
+  /** Whether the provider cuts inputs over `inputTokens` without a word. `embedAll` then looks at their length itself, with or without a counter. */
+  readonly cutsOverlong?: boolean
 }
 
 /** What a call cost. */

@@ -1,4 +1,5 @@
 import { GroundlineError } from '../errors.ts'
+import { utf8Length } from './batches.ts'
 
 /** What is done with an input of more tokens than the model reads. */
 export type OverlongPolicy = 'refuse' | 'truncate' | 'split'
@@ -26,15 +27,18 @@ export interface PreparedInput {
 export interface PrepareOptions {
   /** The most tokens the model reads; unlimited when absent. */
   readonly inputTokens?: number | undefined
-  /** Counts tokens; without it the length is not checked, and the provider decides. */
+  /** Counts tokens; without it the provider decides which inputs are too long. */
   readonly countTokens?: ((text: string) => number) | undefined
+  /** Whether the provider would cut without a word: then tokens are estimated where they are not counted. */
+  readonly cutsOverlong?: boolean | undefined
   /** What is done with an input over `inputTokens`. */
   readonly onOverlong: OverlongPolicy
 }
 
 /** Makes one text fit for embedding, or says why it cannot be. */
 export function prepareInput(index: number, text: string, options: PrepareOptions): PreparedInput | GroundlineError {
-  const { inputTokens, countTokens, onOverlong } = options
+  const { inputTokens, onOverlong, cutsOverlong } = options
+  const countTokens = options.countTokens ?? (cutsOverlong ? estimateTokens : undefined)
   if (text === '') {
     return new GroundlineError('INVALID_ARGUMENT', `input ${index} is empty: there is nothing to embed. Leave it out`, {
       details: { index },
@@ -46,10 +50,12 @@ export function prepareInput(index: number, text: string, options: PrepareOption
   const tokens = countTokens(wellFormed)
   if (inputTokens === undefined || tokens <= inputTokens) return { pieces: [{ text: wellFormed, tokens }], changes }
   if (onOverlong === 'refuse') {
+    const has = options.countTokens ? 'has' : 'may have'
+    const advice = options.countTokens ? '' : ', or pass countTokens to have its tokens counted'
     return new GroundlineError(
       'LIMIT_EXCEEDED',
-      `input ${index} has ${tokens} tokens and the model reads ${inputTokens}. Chunk it, or pass onOverlong`,
-      { details: { index, tokens, limit: inputTokens } },
+      `input ${index} ${has} ${tokens} tokens and the model reads ${inputTokens}. Chunk it, or pass onOverlong${advice}`,
+      { details: { index, tokens, limit: inputTokens, counted: options.countTokens !== undefined } },
     )
   }
   const count = (from: number, to: number) => countTokens(wellFormed.slice(from, to))
@@ -64,6 +70,16 @@ export function prepareInput(index: number, text: string, options: PrepareOption
     start = end
   }
   return { pieces, changes: [...changes, 'split'] }
+}
+
+/** Half of the UTF-8 bytes, and a whole token for each digit: more than vocabularies need for natural language and numbers. */
+export function estimateTokens(text: string): number {
+  let digits = 0
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    if (unit >= 0x30 && unit <= 0x39) digits++
+  }
+  return Math.ceil((utf8Length(text) + digits) / 2)
 }
 
 /**

@@ -25,13 +25,13 @@ const GEMINI_URL = 'https://generativelanguage.googleapis.com'
 const FULL_LENGTH: ReadonlyMap<string, number> = /* @__PURE__ */ new Map([['gemini-embedding-001', 3072]])
 
 /** `batchEmbedContents` takes 100 requests; gemini-embedding-001 reads 2,048 tokens and cuts the rest without a word. */
-const LIMITS: EmbedLimits = { items: 100, inputTokens: 2048 }
+const LIMITS: EmbedLimits = { items: 100, inputTokens: 2048, cutsOverlong: true }
 
 /**
  * Google's embedding models, through the official `@google/genai` package with its retries off. Queries and documents are
  * told apart by task type. Only vectors of full length come normalised from the service; shorter ones are normalised
- * here. Gemini cuts over-long inputs silently: give `embedAll` a `countTokens` to have them refused. The service
- * reports no usage.
+ * here. Gemini cuts over-long inputs silently, so `embedAll` refuses what may be too long, by an estimate where it has no
+ * `countTokens`. The service reports no usage.
  *
  * @example
  * const embedder = geminiEmbedder({ apiKey, model: 'gemini-embedding-001', dimensions: 768 })

@@ -1,5 +1,6 @@
 import { GoogleGenAI } from '@google/genai'
 import { describe, expect, it } from 'vitest'
+import { embedAll } from '../../../src/embedder/index.ts'
 import { geminiEmbedder } from '../../../src/providers/gemini/index.ts'
 import { loopbackServer } from '../../../src/testing/index.ts'
 import { describeEmbedder } from '../embedder-contract.ts'
@@ -67,6 +68,29 @@ describe('geminiEmbedder', () => {
     }))
     const embedder = geminiEmbedder({ baseURL: server.url, apiKey: 'k', ...model })
     await expect(embedder.embed(['a'])).rejects.toMatchObject({ status: 429, retryAfterMs: 13_000 })
+  })
+
+  it('is not sent what it might cut: refused, truncated or split by the estimate where nothing counts', async () => {
+    await using server = await loopbackServer(({ body }) => ({
+      json: {
+        embeddings: (body as { requests: unknown[] }).requests.map(() => ({
+          values: pad([1, ...new Array(15).fill(0)]),
+        })),
+      },
+    }))
+    const embedder = geminiEmbedder({ baseURL: server.url, apiKey: 'k', ...model })
+    const fits = 'word '.repeat(819)
+    for (const over of ['word '.repeat(820), '7'.repeat(2049), '漢'.repeat(1366)]) {
+      const { vectors, failures } = await embedAll(embedder, [fits, over])
+      expect(vectors[0]).toBeInstanceOf(Float32Array)
+      expect(failures).toMatchObject([
+        { index: 1, error: { code: 'LIMIT_EXCEEDED', details: { limit: 2048, counted: false } } },
+      ])
+      const cut = await embedAll(embedder, [over], { onOverlong: 'truncate' })
+      expect(cut).toMatchObject({ failures: [], adjustments: [{ index: 0, change: 'truncated' }] })
+    }
+    const counted = await embedAll(embedder, ['7'.repeat(2049)], { countTokens: () => 2048 })
+    expect(counted.failures).toEqual([])
   })
 
   it('knows the lengths of its model, and asks for those of others', () => {
