@@ -1,5 +1,5 @@
 /**
- * `npm run bench:embedder`: the embedding runtime over real HTTP against a provider on this machine that enforces
+ * The embedding runtime over real HTTP against a provider on this machine that enforces
  * limits and misbehaves. Rate limits: how much of a limit is used under load, and whether the provider ever saw more in any
  * window. Faults: 10,000 calls at once, 35 % of the answers wrong (429, 500, HTML, wrong count, cut, silent), all settled
  * by their deadline, no text with a vector of another. Each request through the official `openai` package.

@@ -1,5 +1,5 @@
 /**
- * `npm run bench:static-embedder`: the shipped embedding model on one core, at 768 and 256 dimensions in turn: load in a
+ * The shipped embedding model on one core, at 768 and 256 dimensions in turn: load in a
  * process of its own, short texts a second, long text, and the time of one query. Times are wall times; the rates per second of
  * CPU time stand beside them, because a busy machine does not blur those. With `--minilm FOLDER` (a folder in the layout of
  * transformers.js; `npm run test:engines` leaves one) the same short texts go through all-MiniLM-L6-v2 of whichever
