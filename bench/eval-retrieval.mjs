@@ -1,13 +1,14 @@
 // Retrieval quality on test collections in BEIR form: npm run eval:retrieval -- --data FOLDER [--check] [--only cran,cisi]
 // [--limit 300] [--html report.html] [--json report.json] [--worst 3] [--minilm FOLDER] [--cache FOLDER]
-// [--chunking FOLDER]. FOLDER holds one folder a collection: corpus.jsonl or corpus.jsonl.gz, queries.jsonl, qrels/*.tsv.
+// [--chunking FOLDER] [--development FOLDER]. FOLDER holds one folder a collection: corpus.jsonl or corpus.jsonl.gz, queries.jsonl, qrels/*.tsv.
 // all-MiniLM-L6-v2 is measured where its folder in the layout of transformers.js is at hand: --minilm, or where
 // npm run test:engines leaves it. Its vectors take about half an hour; --cache keeps them from run to run.
 // The stop list and the stemmer were chosen with five collections in sight (docs/decisions/0031). The dense weights were
-// chosen on development data, scifact and the passages of the chunking corpora (--chunking FOLDER), which are printed apart
-// and count for no figure (docs/decisions/0097). With both at hand, --check also holds the weights against that choice.
+// chosen on development data, which count for no figure: scifact, the passages of the chunking corpora (--chunking FOLDER), and the
+// held-out pairs of the model (--development FOLDER, written by scripts/model/held_out.py). Given all of them, --check also
+// holds the weights against that choice (docs/decisions/0097).
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { gunzipSync } from 'node:zlib'
@@ -39,6 +40,7 @@ const { values: options } = parseArgs({
     minilm: { type: 'string' },
     cache: { type: 'string' },
     chunking: { type: 'string' },
+    development: { type: 'string' },
   },
 })
 if (options.data === undefined) {
@@ -46,21 +48,24 @@ if (options.data === undefined) {
   process.exit(2)
 }
 
+/** What the preset gives to vectors beside words. */
+const PRESET_WEIGHT = 0.3
+
 /**
- * Dense weights by class of embedder, beside a lexical weight of 1. Beside BM25 the static model needs no word slots, so
- * the hybrid has the 256 dimensions that the preset uses.
+ * Dense weights, beside a lexical weight of 1: the preset's, and the default of hybridRetriever for the lexical hash. Beside
+ * BM25 the static model needs no word slots, so the hybrid has the 256 dimensions that the preset uses.
  */
 const legs = [
   { name: 'hash', weight: 0.1, embedder: embedders.lexicalHashEmbedder() },
   {
     name: 'static',
-    weight: 0.5,
+    weight: PRESET_WEIGHT,
     embedder: await embedders.staticEmbedder(),
     beside: await embedders.staticEmbedder({ dimensions: 256 }),
   },
 ]
 const minilm = await miniLm()
-if (minilm) legs.push({ name: 'MiniLM', weight: 0.5, ...minilm })
+if (minilm) legs.push({ name: 'MiniLM', weight: PRESET_WEIGHT, ...minilm })
 
 /** The embedder, and how texts go through it: cut at 256 tokens as the model was trained, kept in the cache. */
 async function miniLm() {
@@ -86,10 +91,7 @@ async function miniLm() {
   return { embedder: { ...embedder, embed }, close: whole.close }
 }
 
-/** Collections on which dense weights are chosen, and nothing is reported. */
-const DEVELOPMENT = ['passages', 'scifact']
-
-/** Dense weights that are tried on them. */
+/** Dense weights that are tried on development data. */
 const WEIGHTS = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1]
 
 /** BM25 of a plain implementation with the same k1 and b; a floor, where the collection is one of these. */
@@ -114,7 +116,7 @@ function readCollection(folder) {
 }
 
 /** Questions of the chunking corpora over their passages of at most 800 characters; one that holds 40 characters of a reference is right. */
-async function readPassages(folder) {
+function readPassages(folder) {
   const { corpora, questions } = readChunking(folder)
   const chunker = recursiveChunker({ maxTokens: 800, counter: characterCounter() })
   const documents = []
@@ -135,10 +137,8 @@ async function readPassages(folder) {
   return { documents, queries: queries.filter(({ id }) => judgments.get(id).size > 0), judgments }
 }
 
-async function evaluate(name) {
-  const folder = join(options.data, name)
-  const development = DEVELOPMENT.includes(name)
-  const collection = name === 'passages' ? await readPassages(options.chunking) : readCollection(folder)
+async function evaluate({ name, folder, development, passages }) {
+  const collection = passages ? readPassages(folder) : readCollection(folder)
   const judged = collection.queries.filter(({ id }) => collection.judgments.has(id))
   const queries = options.limit === undefined ? judged : judged.slice(0, Number(options.limit))
   const judgments = new Map(queries.map(({ id }) => [id, collection.judgments.get(id)]))
@@ -178,32 +178,44 @@ async function evaluate(name) {
   return { name, development, systems, texts: new Map(queries.map(({ id, text }) => [id, text])) }
 }
 
-/** nDCG@10 of a hybrid for each dense weight; each leg is asked once a query. */
+/** nDCG@10 of each query for each dense weight of a hybrid; each leg is asked once a query. */
 async function gainsByWeight(lexical, dense, queries, judgments) {
   const answers = new Map()
   for (const { text } of queries)
     answers.set(text, [await lexical.retrieve(text, { topK: 100 }), await dense.retrieve(text, { topK: 100 })])
   const known = (leg) => ({ retrieve: async (query) => answers.get(query)[leg] })
-  const means = []
+  const rows = []
   for (const weight of WEIGHTS) {
     const weights = { lexical: 1, dense: weight }
     // Repeated passages count as right more than once here, and leaving them out is nothing that a weight does.
     const hybrid = hybridRetriever({ lexical: known(0), dense: known(1), weights, nearDuplicates: false })
-    means.push(evaluateRun(await runRetriever(hybrid, queries, { topK: 10 }), judgments).means['ndcg@10'])
+    const { queries: scored } = evaluateRun(await runRetriever(hybrid, queries, { topK: 10 }), judgments)
+    rows.push(scored.map(({ values }) => values['ndcg@10']))
   }
-  return means
+  return rows
 }
 
-/** Mean gain over BM25 on the development collections, by weight. */
-function developmentGains(leg) {
+/**
+ * Mean gain over BM25 on the development collections by weight, and the weight to take: the lightest that is within one
+ * standard error of the best (Breiman et al., Classification and Regression Trees, 1984).
+ */
+function chooseWeight(leg) {
   const tables = evaluated.filter(({ development }) => development)
-  return WEIGHTS.map((_, i) => {
-    const gains = tables.map(({ systems }) => {
-      const { byWeight } = systems.find(({ legs: own }) => own?.name === leg)
-      return byWeight[i] - systems[0].result.means['ndcg@10']
+  const rowsOf = ({ systems }) => systems.find(({ legs: own }) => own?.name === leg).byWeight
+  const average = (list) => list.reduce((sum, value) => sum + value, 0) / list.length
+  const gains = WEIGHTS.map((_, i) =>
+    average(tables.map((table) => average(rowsOf(table)[i]) - table.systems[0].result.means['ndcg@10'])),
+  )
+  const best = gains.indexOf(Math.max(...gains))
+  const standardError = (i) => {
+    const variances = tables.map((table) => {
+      const differences = rowsOf(table)[best].map((value, at) => value - rowsOf(table)[i][at])
+      const mean = average(differences)
+      return average(differences.map((value) => (value - mean) ** 2)) / differences.length
     })
-    return gains.reduce((sum, gain) => sum + gain, 0) / gains.length
-  })
+    return Math.sqrt(variances.reduce((sum, value) => sum + value, 0)) / tables.length
+  }
+  return { gains, weight: WEIGHTS.find((_, i) => gains[best] - gains[i] <= standardError(i)) }
 }
 
 /** Why the worst queries of a system are what they are: rank, and what each stage said. */
@@ -227,13 +239,24 @@ const failures = []
 const check = (holds, text) => {
   if (!holds) failures.push(text)
 }
-const collections = readdirSync(options.data).filter((name) => existsSync(join(options.data, name, 'qrels')))
-if (options.chunking !== undefined) collections.push('passages')
-const names = collections.filter((name) => options.only === undefined || options.only.split(',').includes(name))
+const foldersIn = (folder) =>
+  folder === undefined
+    ? []
+    : readdirSync(folder)
+        .map((name) => join(folder, name))
+        .filter((path) => existsSync(join(path, 'qrels')))
+const collections = [
+  ...foldersIn(options.data).map((folder) => ({ folder, development: basename(folder) === 'scifact' })),
+  ...foldersIn(options.development).map((folder) => ({ folder, development: true })),
+  ...(options.chunking === undefined ? [] : [{ folder: options.chunking, development: true, passages: true }]),
+]
+  .map((collection) => ({ ...collection, name: collection.passages ? 'passages' : basename(collection.folder) }))
+  .filter(({ name }) => options.only === undefined || options.only.split(',').includes(name))
 const evaluated = []
 const gains = new Map(legs.map(({ name }) => [name, []]))
-for (const name of names) {
-  const one = await evaluate(name)
+for (const collection of collections) {
+  const { name } = collection
+  const one = await evaluate(collection)
   evaluated.push(one)
   const [bm25] = one.systems
   console.log(`${name} (${bm25.result.queries.length} queries${one.development ? ', development' : ''})`)
@@ -258,13 +281,12 @@ for (const name of names) {
   }
 }
 for (const { name: leg, weight } of legs) {
-  if (names.some((name) => DEVELOPMENT.includes(name))) {
-    const table = developmentGains(leg)
-    const shown = table.map((gain, i) => `${WEIGHTS[i]}: ${(100 * gain).toFixed(2)}`).join(', ')
-    console.log(`hybrid(${leg}) against BM25 on development data, points by dense weight: ${shown}`)
-    const best = WEIGHTS[table.indexOf(Math.max(...table))]
-    if (DEVELOPMENT.every((name) => names.includes(name)))
-      check(best === weight, `hybrid(${leg}): weight ${weight} is used, ${best} is best on development data`)
+  if (evaluated.some(({ development }) => development)) {
+    const { gains: byWeight, weight: chosen } = chooseWeight(leg)
+    const shown = byWeight.map((gain, i) => `${WEIGHTS[i]}: ${(100 * gain).toFixed(2)}`).join(', ')
+    console.log(`hybrid(${leg}) on development data, points by dense weight: ${shown}; to take: ${chosen}`)
+    if (leg === 'static' && options.development !== undefined && options.chunking !== undefined)
+      check(chosen === weight, `hybrid(${leg}): weight ${weight} is used, ${chosen} is to be taken by development data`)
   }
   const list = gains.get(leg)
   if (list.length === 0) continue

@@ -48,7 +48,7 @@ export interface Opened<M extends Metadata> {
 
 /** The system over an opened corpus. */
 export function groundlineOver<M extends Metadata>(options: GroundlineOptions<M>, opened: Opened<M>): Groundline<M> {
-  const { topK = 8, contextWindow = 8192, outputReserve = 1024, denseWeight = 0.5, access = 'open' } = options
+  const { topK = 8, contextWindow = 8192, outputReserve = 1024, denseWeight = 0.3, access = 'open' } = options
   requireInteger('topK', topK, 1, 10_000)
   const tokenizer = options.tokenizer ?? o200kBase()
   const chunker: Chunker = options.chunker ?? markdownChunker({ maxTokens: 256, counter: tokenizer })
