@@ -4,7 +4,7 @@ import { isGroundlineError } from '../errors.ts'
 import { mapConcurrent } from '../internal/map-concurrent.ts'
 import type { StoredChunk } from '../retriever/retriever.ts'
 import type { CorpusEntry, Damage, DocumentRecord } from './corpus.ts'
-import { asDamage, type CorpusState, chunkPlace, type DocumentPlace } from './corpus-state.ts'
+import { asDamage, type CorpusState, chunkPlaces, type DocumentPlace } from './corpus-state.ts'
 import { spaceKey } from './manifest.ts'
 import { chunkOf, type DocumentRecordBody, RECORD, type Row, vectorsOf } from './segment.ts'
 
@@ -86,7 +86,7 @@ export function corpusReader<M extends Metadata>(
 
   const chunksOf = async (state: CorpusState, ids: readonly string[], options?: AbortOptions) => {
     options?.signal?.throwIfAborted()
-    const places = ids.map((id) => chunkPlace(state, id))
+    const places = chunkPlaces(state, ids)
     const byRow = new Map(places.flatMap((place) => (place ? [[place.row, place] as const] : [])))
     // Several at once, each once: a read is mostly waiting.
     const bodies = await mapConcurrent([...byRow.values()], READS, async (place) => {

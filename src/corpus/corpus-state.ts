@@ -96,6 +96,21 @@ export function chunkPlace(state: CorpusState, id: string): (DocumentPlace & { r
   return undefined
 }
 
+/** Where chunks stand, in the order of their ids; undefined where there is none. */
+export function chunkPlaces(state: CorpusState, ids: readonly string[]): ReturnType<typeof chunkPlace>[] {
+  const places = new Map<string, ReturnType<typeof chunkPlace>>()
+  const left = new Set(ids)
+  for (let at = state.segments.length - 1; at >= 0 && left.size > 0; at--) {
+    const segment = state.segments[at]!
+    for (const [id, found] of segment.chunks(left)) {
+      if (state.documents.get(found.row.id)?.row !== found.row) continue
+      places.set(id, { ...found, segment })
+      left.delete(id)
+    }
+  }
+  return ids.map((id) => places.get(id))
+}
+
 /** A caught `CORRUPT_DATA` as an entry of the damage list; anything else is thrown again. */
 export function asDamage(error: unknown, documents?: readonly string[]): Damage {
   if (!isGroundlineError(error) || error.code !== 'CORRUPT_DATA') throw error

@@ -5,8 +5,8 @@ import type { CorpusState } from './corpus-state.ts'
 import { spaceKey } from './manifest.ts'
 import { RECORD, type Row, type Segment, vectorsOf } from './segment.ts'
 
-/** How many bytes of a segment are read in one go. */
-const READ_BYTES = 8 << 20
+/** How many bytes of a segment are read in one go: few enough to be checked and copied while the processor's cache holds them. */
+const READ_BYTES = 1 << 20
 
 /** Documents of one read with their vectors. */
 interface ReadDocuments {
@@ -33,13 +33,13 @@ export async function* readVectors<M extends Metadata>(
   }
 }
 
-/** The vectors of a state without any text, in blocks of some thousand. */
+/** The vectors of a state without any text, in blocks of some hundred. Each block's array is used again for the next. */
 export async function* readVectorBlocks<M extends Metadata>(
   state: CorpusState,
   report: (damage: Damage) => void,
   options: AbortOptions = {},
 ): AsyncGenerator<VectorBlock<M>> {
-  for await (const { rows, vectors } of readRuns(state, report, options))
+  for await (const { rows, vectors } of readRuns(state, report, options, 'one array'))
     yield { ids: rows.flatMap(idsOf), vectors, metadata: rows.flatMap((row) => metadataOf<M>(row)) }
 }
 
@@ -48,6 +48,7 @@ async function* readRuns(
   { segments, documents, snapshot: { space } }: CorpusState,
   report: (damage: Damage) => void,
   options: AbortOptions,
+  arrays: 'one array' | 'an array each' = 'an array each',
 ): AsyncGenerator<ReadDocuments> {
   if (!space) return
   const runs = segments
@@ -64,13 +65,16 @@ async function* readRuns(
     reading?.catch(() => undefined)
     return reading
   }
+  let buffer = new Float32Array(0)
   let next = read(0)
   for (const [at, { segment, rows }] of runs.entries()) {
     options.signal?.throwIfAborted()
     const records = (await next)!
     next = read(at + 1)
     const whole = rows.filter((_, index) => records[index] !== undefined)
-    const vectors = new Float32Array(whole.reduce((sum, { chunks }) => sum + chunks.length, 0) * space.dimensions)
+    const values = whole.reduce((sum, { chunks }) => sum + chunks.length, 0) * space.dimensions
+    if (arrays === 'an array each' || buffer.length < values) buffer = new Float32Array(values)
+    const vectors = buffer.subarray(0, values)
     const bytes = new Uint8Array(vectors.buffer)
     let filled = 0
     for (const [index, row] of rows.entries()) {

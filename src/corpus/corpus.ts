@@ -146,7 +146,7 @@ export interface Corpus<M extends Metadata = Metadata> extends ChunkStore<M> {
   entries(options?: AbortOptions & { readonly documentIds?: Iterable<string> }): AsyncIterable<CorpusEntry<M>>
   /** Every vector without any text, in storage order, by document. */
   vectors(options?: AbortOptions): AsyncIterable<DocumentVectors<M>>
-  /** The same in blocks of some thousand chunks: what a vector index is built from in the shortest time. */
+  /** The same in blocks of some hundred chunks: what a vector index is built from in the shortest time. */
   vectorBlocks(options?: AbortOptions): AsyncIterable<VectorBlock<M>>
   /** Looks for commits of other processes; true when there was one. */
   refresh(options?: AbortOptions): Promise<boolean>

@@ -62,8 +62,10 @@ export interface Segment {
   readonly removed: readonly string[]
   /** Reads its records. */
   reader(): Promise<FileReader>
-  /** Where a chunk of it stands. Built on first use. */
+  /** Where a chunk of it stands. The first call makes a map of all. */
   chunk(id: string): { readonly row: Row; readonly index: number } | undefined
+  /** The same for some ids at once: what is asked once or twice after opening needs no map. */
+  chunks(ids: ReadonlySet<string>): ReadonlyMap<string, { readonly row: Row; readonly index: number }>
 }
 
 /** A document on its way into a segment. */
@@ -153,6 +155,18 @@ export async function buildSegment(name: string, content: SegmentContent, sealer
   return { bytes, ref, rows: absolute(relative, ref), removed }
 }
 
+/** Counts the places of rows from the start of the file. */
+function makeAbsolute(
+  rows: readonly { at: RecordPlace; vectorsAt?: RecordPlace | undefined }[],
+  { catalogues }: SegmentRef,
+): void {
+  const base = catalogues[0]!.offset + catalogues[0]!.length
+  for (const row of rows) {
+    row.at = { offset: base + row.at.offset, length: row.at.length }
+    if (row.vectorsAt) row.vectorsAt = { offset: base + row.vectorsAt.offset, length: row.vectorsAt.length }
+  }
+}
+
 /** Rows with places counted from the start of the file. */
 function absolute(rows: readonly Row[], { catalogues }: SegmentRef): readonly Row[] {
   const base = catalogues[0]!.offset + catalogues[0]!.length
@@ -194,7 +208,8 @@ export async function openSegment(
       const record = await reader.record(place, RECORD.catalogue, options)
       if (sha256Hex(record) !== ref.digest) continue
       const { rows, removed }: Catalogue = JSON.parse(new TextDecoder().decode(record))
-      return segmentOf(ref, absolute(rows, ref), removed, async () => reader)
+      makeAbsolute(rows, ref)
+      return segmentOf(ref, rows, removed, async () => reader)
     } catch (error) {
       if (isGroundlineError(error) && error.code === 'NOT_FOUND') throw damaged(ref.name, 0, 'the file is missing')
       if (!isGroundlineError(error) || error.code !== 'CORRUPT_DATA') throw error
@@ -202,6 +217,9 @@ export async function openSegment(
   }
   throw damaged(ref.name, ref.catalogues[0]?.offset ?? 0, 'neither copy of the catalogue is the one the manifest names')
 }
+
+/** A map of a segment's chunks costs as much as this many times looking through them, and some more. */
+const SCANS = 4
 
 function segmentOf(
   ref: SegmentRef,
@@ -211,6 +229,15 @@ function segmentOf(
 ): Segment {
   let reader: Promise<FileReader> | undefined
   let rowOf: Map<string, Row> | undefined
+  let scans = 0
+  const chunk = (id: string) => {
+    if (!rowOf) {
+      rowOf = new Map()
+      for (const row of rows) for (const [chunkId] of row.chunks) rowOf.set(chunkId, row)
+    }
+    const row = rowOf.get(id)
+    return row && { row, index: row.chunks.findIndex(([chunkId]) => chunkId === id) }
+  }
   return {
     ref,
     rows,
@@ -224,13 +251,22 @@ function segmentOf(
         throw error
       }
     },
-    chunk: (id) => {
-      if (!rowOf) {
-        rowOf = new Map()
-        for (const row of rows) for (const [chunkId] of row.chunks) rowOf.set(chunkId, row)
+    chunk,
+    chunks: (ids) => {
+      const found = new Map<string, { row: Row; index: number }>()
+      if (rowOf || ++scans > SCANS) {
+        for (const id of ids) {
+          const place = chunk(id)
+          if (place) found.set(id, place)
+        }
+        return found
       }
-      const row = rowOf.get(id)
-      return row && { row, index: row.chunks.findIndex(([chunkId]) => chunkId === id) }
+      for (const row of rows)
+        for (let index = 0; index < row.chunks.length; index++) {
+          const [id] = row.chunks[index]!
+          if (ids.has(id)) found.set(id, { row, index })
+        }
+      return found
     },
   }
 }

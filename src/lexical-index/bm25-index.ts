@@ -56,7 +56,7 @@ export interface Bm25Index<M extends Metadata = Metadata> extends LexicalIndex<M
 
 /** Who finds damage in saved bytes. */
 export interface SavedIntegrity {
-  /** `digest`: the bytes carry their SHA-256, and opening compares it. `caller`: they do not, because whatever keeps them has a seal of its own. Default `digest`. */
+  /** `digest`: the bytes carry their SHA-256, and opening compares it. `caller`: they do not, because whatever keeps them has a seal of its own; they must not change while the index is open. Default `digest`. */
   readonly integrity?: 'digest' | 'caller'
 }
 

@@ -88,8 +88,7 @@ export async function readLexicalBytes<M extends Metadata>(
       { details: { expected: header.analyzer, actual: analyzer } },
     )
   if (header.sections.reduce((sum, length) => sum + padded(length), start) !== bytes.length) throw incomplete(bytes)
-  // A copy that is the only one of its buffer: `slice` of a Node Buffer would be a view.
-  const sections = viewSections(new Uint8Array(bytes.subarray(start)), header.sections)
+  const sections = viewSections(bytes.subarray(start), header.sections, integrity)
   const saved = new SavedTerms(sections)
   const { entries, terms } = tables
   entries.fill(entriesIn<M>(sections))
@@ -201,22 +200,19 @@ function writePostings(sink: ByteSink, { documents, frequencies, count }: Postin
   }
 }
 
-/** Views of the sections. */
-function viewSections({ buffer }: Uint8Array<ArrayBuffer>, lengths: readonly number[]): SavedSections {
+/** The sections: numbers in arrays of their own; bytes as views where the caller keeps them, and as copies otherwise. */
+function viewSections(body: Uint8Array, lengths: readonly number[], integrity: 'digest' | 'caller'): SavedSections {
   let at = 0
   let section = 0
-  const next = (): readonly [ArrayBuffer, number, number] => {
-    const [from, length] = [at, lengths[section++]!]
-    at += padded(length)
-    return [buffer, from, length]
+  const next = (): Uint8Array => {
+    const part = body.subarray(at, at + lengths[section]!)
+    at += padded(lengths[section++]!)
+    return part
   }
-  const numbers = () => {
-    const [whole, from, length] = next()
-    return new Uint32Array(whole, from, length / 4)
-  }
-  const [whole, from, length] = next()
+  const numbers = () => new Uint32Array(copyOf(next()).buffer)
+  const bytes = integrity === 'caller' ? next : () => copyOf(next())
   return {
-    lengths: new Float32Array(whole, from, length / 4),
+    lengths: new Float32Array(copyOf(next()).buffer),
     sequenceOffsets: numbers(),
     idOffsets: numbers(),
     metadataOf: numbers(),
@@ -224,11 +220,11 @@ function viewSections({ buffer }: Uint8Array<ArrayBuffer>, lengths: readonly num
     counts: numbers(),
     postingOffsets: numbers(),
     table: numbers(),
-    sequences: new Uint8Array(...next()),
-    ids: new Uint8Array(...next()),
-    metadata: new Uint8Array(...next()),
-    terms: new Uint8Array(...next()),
-    postings: new Uint8Array(...next()),
+    sequences: bytes(),
+    ids: bytes(),
+    metadata: bytes(),
+    terms: bytes(),
+    postings: bytes(),
   }
 }
 
@@ -244,6 +240,11 @@ function entriesIn<M extends Metadata>({ ids, idOffsets, metadataOf, metadata }:
       return parsed[metadataOf[entry]!] ?? undefined
     },
   }
+}
+
+/** A copy that is all of its buffer, which `slice` of a Node Buffer is not. */
+function copyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes)
 }
 
 function padded(length: number): number {

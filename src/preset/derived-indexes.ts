@@ -33,7 +33,7 @@ export interface DerivedIndexes<M extends Metadata> {
    * Keeps the words beside the corpus: `always` when anything changed since they were kept, `much` when a tenth of the
    * chunks did, `bounded` when so many did that a crash would cost the next start more than a moment. Never throws.
    */
-  keep(when: keyof typeof CHANGED): Promise<void>
+  keep(when: 'always' | 'much' | 'bounded'): Promise<void>
   /** Drops the pair: the next search makes it again from the corpus. */
   forget(): Promise<void>
   /** What could not be read when the pair was made. */
@@ -66,10 +66,10 @@ const BATCH = 1024
 const KEPT_FROM = 1_000
 const KIND = 'words'
 /** How many chunks of so many must have changed for their words to be kept. */
-const CHANGED = {
+const CHANGED: Readonly<Record<'always' | 'much' | 'bounded', (chunks: number) => number>> = {
   always: () => 1,
-  much: (chunks: number) => chunks / 10,
-  bounded: (chunks: number) => Math.max(20_000, chunks / 4),
+  much: (chunks) => chunks / 10,
+  bounded: (chunks) => Math.max(20_000, chunks / 4),
 }
 
 export function derivedIndexes<M extends Metadata>(

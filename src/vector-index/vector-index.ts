@@ -19,7 +19,7 @@ export interface VectorEntry<M extends Metadata = Metadata> {
 export interface VectorBlock<M extends Metadata = Metadata> {
   /** Their ids. */
   readonly ids: readonly string[]
-  /** As many values as there are ids times dimensions. */
+  /** As many values as there are ids times dimensions. Good until the next block is asked for. */
   readonly vectors: Float32Array
   /** Their metadata, in the same order. Must not change afterwards. */
   readonly metadata: readonly M[]
