@@ -149,36 +149,47 @@ async function rate() {
   }
 }
 
-/** What the layer above raw usearch costs: the same published file, the same width, the same topK; rescoring included. */
+/**
+ * Ours against raw usearch at equal parameters, each with the graph it built itself, raw usearch viewing its file or with
+ * it in memory; and, for the cost of the layer alone, against raw usearch viewing the file that ours published in its order.
+ */
 async function overhead() {
   const ours = await openOurs()
   const width = widthOf(ours)
-  const viewed = lab.rawIndex(dimensions, width)
-  viewed.view(graphFile())
-  const loaded = lab.rawIndex(dimensions, width)
-  loaded.load(graphFile())
+  const open = (how, path) => {
+    const raw = lab.rawIndex(dimensions, width)
+    raw[how](path)
+    return raw
+  }
+  const peers = {
+    viewed: open('view', files.raw),
+    loaded: open('load', files.raw),
+    published: open('view', graphFile()),
+  }
   const all = lab.flatten(queries, dimensions)
   const perSecond = async (work) => queries.length / ((await lab.timeOf(work)) / 1e3)
   await ours.searchMany(queries, { topK: 10 })
-  const turns = await lab.inTurns(15, {
-    viewed: () => lab.rateOf(queries, (query) => viewed.search(query, 10, 1)),
+  const contenders = {
     ours: () => lab.rateOf(queries, (query) => ours.search(query, { topK: 10 })),
-    loaded: () => lab.rateOf(queries, (query) => loaded.search(query, 10, 1)),
-    viewedBatch: () => perSecond(() => viewed.search(all, 10, 1)),
     oursBatch: () => perSecond(() => ours.searchMany(queries, { topK: 10 })),
-    loadedBatch: () => perSecond(() => loaded.search(all, 10, 1)),
-  })
+  }
+  for (const [name, raw] of Object.entries(peers)) {
+    contenders[name] = () => lab.rateOf(queries, (query) => raw.search(query, 10, 1))
+    contenders[`${name}Batch`] = () => perSecond(() => raw.search(all, 10, 1))
+  }
+  const turns = await lab.inTurns(15, contenders)
   for (const [name, suffix] of [
     ['one a call', ''],
     ['batched', 'Batch'],
   ]) {
-    const ratio = turns.ratio(`ours${suffix}`, `viewed${suffix}`)
+    const ratio = (peer) => turns.ratio(`ours${suffix}`, `${peer}${suffix}`)
+    const least = Math.min(ratio('viewed'), ratio('loaded'))
     report(
       name,
-      `ours ${turns.rate(`ours${suffix}`).toFixed(0)}/s, raw usearch viewing the same file ${turns.rate(`viewed${suffix}`).toFixed(0)}/s, ratio ${ratio.toFixed(3)} at ${width} candidates`,
-      `against the file loaded into memory ${turns.ratio(`ours${suffix}`, `loaded${suffix}`).toFixed(3)}`,
+      `ours ${turns.rate(`ours${suffix}`).toFixed(0)}/s at ${width} candidates; ÷ raw usearch viewing its own file ${ratio('viewed').toFixed(3)} (${turns.rate(`viewed${suffix}`).toFixed(0)}/s), with it in memory ${ratio('loaded').toFixed(3)}`,
+      `÷ raw usearch viewing the file that ours published ${ratio('published').toFixed(3)}`,
     )
-    check(ratio >= 0.95, `${name}: below 0.95 of raw usearch`)
+    check(least >= 0.95, `${name}: below 0.95 of raw usearch`)
   }
   await ours.close()
 }

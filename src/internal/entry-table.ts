@@ -2,6 +2,7 @@ import type { Metadata } from '../document.ts'
 import type { Filter } from '../filter.ts'
 import { clearBit, countBits, growBits, hasBit, setBit } from './bitset.ts'
 import { MetadataColumns } from './metadata-columns.ts'
+import { fnv1a, mixBits } from './string-hash.ts'
 
 /** Which slots a search may return. */
 export interface AllowedSlots {
@@ -11,7 +12,7 @@ export interface AllowedSlots {
   readonly count: number
 }
 
-/** Entries that exist already, decoded one by one when they are asked for. */
+/** Entries that exist already and stay where they are, decoded one by one when they are asked for. */
 export interface FilledEntries<M extends Metadata> {
   /** How many: slots 0 to `count` − 1. */
   readonly count: number
@@ -27,7 +28,7 @@ const [KEPT, MAX_KEY] = [16, 1_024]
 /**
  * The ids of an index: id → slot, slot → id and metadata, and which slots are live. An entry is staged into a slot of
  * its own and seen only when it is committed, so that a batch that fails or is aborted leaves no trace. Freed slots are
- * used again.
+ * used again, but for those the table was filled with.
  */
 export class EntryTable<M extends Metadata> {
   readonly #slots: Map<string, number> = new Map()
@@ -38,8 +39,12 @@ export class EntryTable<M extends Metadata> {
   readonly #selected: Map<string, AllowedSlots> = new Map()
   #live: Uint32Array = new Uint32Array(0)
   #size = 0
-  /** Entries that were not taken in yet: searches without a filter need nothing of them but the ids of what they find. */
+  /** Entries of the first slots, which are not used again once they are free; `#ids` and `#metadata` begin behind them. */
   #filled: FilledEntries<M> | undefined
+  #base = 0
+  /** Slot + 1 of those entries by a hash of the id, open addressing; made when an id is first looked for. */
+  #filledSlots: Uint32Array | undefined
+  readonly #changed: Map<number, M | undefined> = new Map()
   /** Entries whose metadata no filter has asked for yet. */
   #withoutColumns: FilledEntries<M> | undefined
 
@@ -50,13 +55,14 @@ export class EntryTable<M extends Metadata> {
 
   /** One past the largest slot ever used. */
   get slots(): number {
-    return this.#filled?.count ?? this.#ids.length
+    return this.#base + this.#ids.length
   }
 
   /** Gives an empty table its entries, all live. */
   fill(entries: FilledEntries<M>): void {
     const { count } = entries
     this.#filled = entries
+    this.#base = count
     this.#withoutColumns = entries
     this.#size = count
     this.#live = growBits(this.#live, count)
@@ -66,19 +72,19 @@ export class EntryTable<M extends Metadata> {
 
   /** The slot of a live entry. */
   slotOf(id: string): number | undefined {
-    this.#takeIn()
     const slot = this.#slots.get(id)
-    return slot !== undefined && hasBit(this.#live, slot) ? slot : undefined
+    return slot !== undefined && hasBit(this.#live, slot) ? slot : this.#filledSlot(id)
   }
 
   /** The id of a slot. */
   idAt(slot: number): string {
-    return this.#filled?.idAt(slot) ?? this.#ids[slot]!
+    return slot < this.#base ? this.#filled!.idAt(slot) : this.#ids[slot - this.#base]!
   }
 
   /** The metadata of a slot. */
   metadataAt(slot: number): M | undefined {
-    return this.#filled ? this.#filled.metadataAt(slot) : this.#metadata[slot]
+    if (slot >= this.#base) return this.#metadata[slot - this.#base]
+    return this.#changed.has(slot) ? this.#changed.get(slot) : this.#filled!.metadataAt(slot)
   }
 
   /** Whether the slot holds a live entry. */
@@ -88,7 +94,7 @@ export class EntryTable<M extends Metadata> {
 
   /** Ids and slots of the live entries, in the order they were committed. */
   *entries(): IterableIterator<[id: string, slot: number]> {
-    this.#takeIn()
+    for (let slot = 0; slot < this.#base; slot++) if (hasBit(this.#live, slot)) yield [this.idAt(slot), slot]
     for (const entry of this.#slots) if (hasBit(this.#live, entry[1])) yield entry
   }
 
@@ -97,13 +103,12 @@ export class EntryTable<M extends Metadata> {
 
   /** Puts an entry into a slot where no search sees it yet. `metadata` must not change afterwards. */
   stage(id: string, metadata: M | undefined): number {
-    this.#takeIn()
     this.#takeColumns()
-    const slot = this.#free.pop() ?? this.#ids.length
-    this.#ids[slot] = id
+    const slot = this.#free.pop() ?? this.slots
+    this.#ids[slot - this.#base] = id
     // A new id is entered now, so that a commit of very many has little left to do; it is found once the slot is live.
     if (!this.#slots.has(id)) this.#slots.set(id, slot)
-    this.#metadata[slot] = metadata
+    this.#metadata[slot - this.#base] = metadata
     this.#live = growBits(this.#live, slot + 1)
     this.#columns.add(slot, metadata)
     this.#selected.clear()
@@ -114,7 +119,9 @@ export class EntryTable<M extends Metadata> {
   commit(staged: readonly number[]): number[] {
     const replaced: number[] = []
     for (const slot of staged) {
-      const id = this.#ids[slot]!
+      const id = this.idAt(slot)
+      const filled = this.#filledSlot(id)
+      if (filled !== undefined) replaced.push(filled)
       const old = this.#slots.get(id)
       if (old !== slot) {
         if (old !== undefined) replaced.push(old)
@@ -131,7 +138,7 @@ export class EntryTable<M extends Metadata> {
   /** Gives staged slots up. */
   discard(staged: readonly number[]): void {
     for (const slot of staged) {
-      const id = this.#ids[slot]!
+      const id = this.idAt(slot)
       if (this.#slots.get(id) === slot) this.#slots.delete(id)
       this.#release(slot)
     }
@@ -150,10 +157,10 @@ export class EntryTable<M extends Metadata> {
 
   /** Replaces the metadata of a live slot. */
   setMetadata(slot: number, metadata: M | undefined): void {
-    this.#takeIn()
     this.#takeColumns()
-    this.#columns.remove(slot, this.#metadata[slot])
-    this.#metadata[slot] = metadata
+    this.#columns.remove(slot, this.metadataAt(slot))
+    if (slot < this.#base) this.#changed.set(slot, metadata)
+    else this.#metadata[slot - this.#base] = metadata
     this.#columns.add(slot, metadata)
     this.#selected.clear()
   }
@@ -172,15 +179,16 @@ export class EntryTable<M extends Metadata> {
     return allowed
   }
 
-  #takeIn(): void {
+  /** The slot of a live entry among those of the first slots. */
+  #filledSlot(id: string): number | undefined {
     const filled = this.#filled
-    if (filled === undefined) return
-    this.#filled = undefined
-    for (let slot = 0; slot < filled.count; slot++) {
-      const id = filled.idAt(slot)
-      this.#ids.push(id)
-      this.#slots.set(id, slot)
-      this.#metadata.push(filled.metadataAt(slot))
+    if (filled === undefined) return undefined
+    this.#filledSlots ??= slotsById(filled)
+    const slots = this.#filledSlots
+    for (let at = mixBits(fnv1a(id)); ; at++) {
+      const slot = slots[at & (slots.length - 1)]! - 1
+      if (slot < 0) return undefined
+      if (hasBit(this.#live, slot) && filled.idAt(slot) === id) return slot
     }
   }
 
@@ -200,9 +208,24 @@ export class EntryTable<M extends Metadata> {
   #release(slot: number): void {
     this.#selected.clear()
     clearBit(this.#live, slot)
-    this.#columns.remove(slot, this.#metadata[slot])
-    this.#metadata[slot] = undefined
-    this.#ids[slot] = ''
+    this.#columns.remove(slot, this.metadataAt(slot))
+    if (slot < this.#base) {
+      this.#changed.delete(slot)
+      return
+    }
+    this.#metadata[slot - this.#base] = undefined
+    this.#ids[slot - this.#base] = ''
     this.#free.push(slot)
   }
+}
+
+function slotsById({ count, idAt }: Pick<FilledEntries<Metadata>, 'count' | 'idAt'>): Uint32Array {
+  const slots = new Uint32Array(2 ** Math.ceil(Math.log2(count * 1.5 + 2)))
+  const mask = slots.length - 1
+  for (let slot = 0; slot < count; slot++) {
+    let at = mixBits(fnv1a(idAt(slot))) & mask
+    while (slots[at] !== 0) at = (at + 1) & mask
+    slots[at] = slot + 1
+  }
+  return slots
 }

@@ -26,7 +26,9 @@ class Column {
  * its exact size are known before any vector is touched. Means what `compileFilter` means; a property test says so.
  */
 export class MetadataColumns {
-  readonly #columns: Map<string, Column> = new Map()
+  /** By key, and deeper ones by path. */
+  readonly #top: Map<string, Column> = new Map()
+  readonly #nested: Map<string, Column> = new Map()
 
   /** Records a slot's metadata. */
   add(slot: number, metadata: Metadata | undefined): void {
@@ -75,7 +77,8 @@ export class MetadataColumns {
   }
 
   #orCondition(condition: Condition, into: Uint32Array): void {
-    const column = this.#columns.get(columnKey(condition.path))
+    const { path } = condition
+    const column = path.length === 1 ? this.#top.get(path[0]!) : this.#nested.get(JSON.stringify(path))
     switch (condition.op) {
       case 'ne':
         this.#orNot({ ...condition, op: 'eq' }, into)
@@ -104,8 +107,7 @@ export class MetadataColumns {
     for (const key of Object.keys(metadata)) {
       const value = metadata[key]
       if (value === undefined) continue
-      const at = [...path, key]
-      const column = this.#column(at)
+      const column = this.#column(path, key)
       if (adding) column.present.add(slot)
       else column.present.delete(slot)
       if (isArray(value)) {
@@ -113,7 +115,7 @@ export class MetadataColumns {
           if (element === null || typeof element !== 'object') change(column.elements, element, slot, adding)
         }
       } else if (value !== null && typeof value === 'object') {
-        this.#walk(slot, value, at, adding)
+        this.#walk(slot, value, [...path, key], adding)
       } else if (change(column.scalars, value, slot, adding)) {
         if (typeof value === 'number') column.numbers = undefined
         if (typeof value === 'string') column.strings = undefined
@@ -121,19 +123,16 @@ export class MetadataColumns {
     }
   }
 
-  #column(path: readonly string[]): Column {
-    const key = columnKey(path)
-    let column = this.#columns.get(key)
+  #column(path: readonly string[], last: string): Column {
+    const columns = path.length === 0 ? this.#top : this.#nested
+    const key = path.length === 0 ? last : JSON.stringify([...path, last])
+    let column = columns.get(key)
     if (column === undefined) {
       column = new Column()
-      this.#columns.set(key, column)
+      columns.set(key, column)
     }
     return column
   }
-}
-
-function columnKey(path: readonly string[]): string {
-  return path.length === 1 ? `1:${path[0]}` : JSON.stringify(path)
 }
 
 function isArray(value: MetadataValue): value is readonly MetadataValue[] {

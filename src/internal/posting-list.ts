@@ -38,9 +38,10 @@ export class PostingList {
       this.add(slot)
       return
     }
-    const target = this.#count < list.length ? list : new Uint32Array(list.length * 2)
-    if (target !== list) target.set(list.subarray(0, at))
-    if (at < this.#count) target.set(list.subarray(at, this.#count), at + 1)
+    // Many lists grow side by side while an index is filled: fewer steps leave less garbage behind.
+    const target = this.#count < list.length ? list : new Uint32Array(list.length * (list.length < 64 ? 4 : 2))
+    if (target !== list) target.set(list)
+    if (at < this.#count) target.copyWithin(at + 1, at, this.#count)
     target[at] = slot
     this.#list = target
     this.#count++

@@ -3,7 +3,7 @@ import { GroundlineError } from '../errors.ts'
 import type { VectorBlock, VectorEntry, VectorMatch, VectorMetric } from '../vector-index/vector-index.ts'
 import { describe } from './argument.ts'
 import { listBits } from './bitset.ts'
-import { type AllowedSlots, EntryTable } from './entry-table.ts'
+import { type AllowedSlots, EntryTable, type FilledEntries } from './entry-table.ts'
 import { copyMetadata } from './metadata-copy.ts'
 import { createPace } from './pace.ts'
 import { createSerial } from './serial.ts'
@@ -126,6 +126,23 @@ export class VectorTable<M extends Metadata> {
       this.entries.fill({ count: ids.length, idAt: (slot) => ids[slot]!, metadataAt: (slot) => metadata[slot] })
       this.#events?.added(Array.from(ids.keys()))
     })
+  }
+
+  /** Takes rows that follow one another, for entries to come; `in place` ones are only measured. */
+  restoreRows(first: number, vectors: Float32Array, rows: 'to be stored' | 'in place'): void {
+    const { dimensions } = this
+    const count = vectors.length / dimensions
+    if (rows === 'to be stored') {
+      this.#rows.reserve(first + count)
+      this.#rows.writeRows(first, vectors)
+    }
+    for (let i = 0; i < count; i++) this.#measured(first + i, vectorNorm(vectors, i * dimensions, (i + 1) * dimensions))
+  }
+
+  /** Gives an empty table the entries of rows that were restored; nothing is checked. */
+  restore(entries: FilledEntries<M>): void {
+    this.entries.fill(entries)
+    this.#events?.added(Array.from({ length: entries.count }, (_, slot) => slot))
   }
 
   /** Removes entries; unknown ids are ignored. */

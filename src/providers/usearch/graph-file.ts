@@ -4,6 +4,7 @@ import { type FileHandle, open, rename, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Index } from 'usearch'
 import { GroundlineError } from '../../errors.ts'
+import { writeInOrder } from './graph-order.ts'
 
 /** A file as it was published: whatever has another size or digest is not it. */
 export interface PublishedFile {
@@ -25,15 +26,18 @@ export function newFileName(kind: string): string {
 }
 
 /**
- * Writes a graph under a new name: to a temporary file, read back in full, flushed, renamed, the folder flushed. A short
+ * Writes a graph under a new name, its nodes in an order that searches visit fast: to a temporary file, read back in full, flushed, renamed, the folder flushed. A short
  * file, which a full disk leaves without an error, is found by reading it back.
  */
 export async function publishGraph(graph: Index, directory: string): Promise<PublishedFile> {
   const name = `${newFileName('graph')}.usearch`
   const path = join(directory, name)
   const temporary = `${path}.tmp`
+  const saved = join(directory, `${newFileName('graph')}.usearch.tmp`)
   try {
-    graph.save(temporary)
+    graph.save(saved)
+    if (writeInOrder(saved, temporary)) await unlink(saved)
+    else await rename(saved, temporary)
     const file = await open(temporary, 'r+')
     try {
       await file.sync()
@@ -46,7 +50,7 @@ export async function publishGraph(graph: Index, directory: string): Promise<Pub
       await file.close()
     }
   } catch (error) {
-    await unlink(temporary).catch(() => undefined)
+    for (const left of [saved, temporary]) await unlink(left).catch(() => undefined)
     if (error instanceof GroundlineError) throw error
     throw new GroundlineError('STORAGE_FAILED', `the graph could not be written to ${directory}`, {
       cause: error,

@@ -5,11 +5,12 @@ import { type RowMetric, VectorArena, type VectorRows } from '../../internal/vec
 import { newFileName } from './graph-file.ts'
 
 /** Rows that are read at once when neighbours are wanted. */
-const RUN = 256
+const RUN = 64
 
 /**
  * Rows in a file, read by position: memory stays small whatever the number of rows, and the system caches what is read
- * often. A working file of one process: it has no name where the system allows, and is gone when the process ends.
+ * often. A working file of one process: it has no name where the system allows, and is gone when the process ends. Rows
+ * of a saved index stay in the file they were saved to, which is only read.
  */
 export class RowFile implements VectorRows {
   readonly #dimensions: number
@@ -18,6 +19,7 @@ export class RowFile implements VectorRows {
   readonly #arena: VectorArena
   readonly #buffer: Float32Array<ArrayBuffer>
   readonly #unlinked: boolean
+  #saved: { readonly file: number; readonly path: string; readonly rows: number } | undefined
 
   constructor(directory: string, dimensions: number) {
     this.#dimensions = dimensions
@@ -36,6 +38,11 @@ export class RowFile implements VectorRows {
   }
 
   reserve(): void {}
+
+  /** Takes the first rows from a file that holds nothing else and never changes; they are not written again. */
+  adopt(path: string, rows: number): void {
+    this.#saved = { file: openSync(path, 'r'), path, rows }
+  }
 
   write(row: number, vector: Float32Array): void {
     this.writeRows(row, vector)
@@ -58,8 +65,15 @@ export class RowFile implements VectorRows {
     while (at < rows.length) {
       // Slots next to each other are one read; a gap of a few costs less than a call.
       const first = rows[at]!
+      const isSaved = this.#isSaved(first)
       let end = at + 1
-      while (end < rows.length && rows[end]! >= first && rows[end]! - first < RUN && rows[end]! - rows[end - 1]! <= 4)
+      while (
+        end < rows.length &&
+        rows[end]! >= first &&
+        rows[end]! - first < RUN &&
+        rows[end]! - rows[end - 1]! <= 4 &&
+        this.#isSaved(rows[end]!) === isSaved
+      )
         end++
       this.#read(first, rows[end - 1]! - first + 1)
       const local = Uint32Array.from(rows.subarray(at, end), (row) => row - first)
@@ -72,16 +86,22 @@ export class RowFile implements VectorRows {
 
   close(): void {
     closeSync(this.#file)
+    if (this.#saved !== undefined) closeSync(this.#saved.file)
     if (!this.#unlinked) unlinkSync(this.#path)
   }
 
+  #isSaved(row: number): boolean {
+    return this.#saved !== undefined && row < this.#saved.rows
+  }
+
   #read(row: number, count: number): void {
+    const { file, path } = this.#isSaved(row) ? this.#saved! : { file: this.#file, path: this.#path }
     const bytes = new Uint8Array(this.#buffer.buffer, 0, count * this.#dimensions * 4)
     const position = row * this.#dimensions * 4
     let done = 0
     while (done < bytes.length) {
-      const read = this.#attempt(() => readSync(this.#file, bytes, done, bytes.length - done, position + done))
-      if (read === 0) throw failed(this.#path, 'the file is shorter than what was written')
+      const read = this.#attempt(() => readSync(file, bytes, done, bytes.length - done, position + done))
+      if (read === 0) throw failed(path, 'the file is shorter than what was written')
       done += read
     }
   }

@@ -4,12 +4,13 @@ import { join } from 'node:path'
 import type { Metadata } from '../../document.ts'
 import { GroundlineError, isGroundlineError } from '../../errors.ts'
 import type { VectorTable } from '../../internal/vector-table.ts'
-import type { VectorEntry } from '../../vector-index/vector-index.ts'
 import type { Calibration } from './calibration.ts'
 import { Graph, usualWidth, viewGraph } from './graph.ts'
 import { newFileName, type PublishedFile, publishBytes, verifyFile } from './graph-file.ts'
 import type { GraphKeeper } from './graph-keeper.ts'
 import type { GraphSettings, NativeModule } from './native-graph.ts'
+import type { RowFile } from './row-file.ts'
+import { type SnapshotLine, SnapshotLines } from './snapshot-lines.ts'
 
 /** What is saved, and where. */
 export interface SnapshotContext<M extends Metadata> {
@@ -21,6 +22,14 @@ export interface SnapshotContext<M extends Metadata> {
   readonly keeper: GraphKeeper
   /** What graphs are made with. */
   readonly settings: GraphSettings
+}
+
+/** What restoring takes. */
+export interface RestoreContext<M extends Metadata> extends SnapshotContext<M> {
+  /** The native module. */
+  readonly native: NativeModule
+  /** The file that rows are kept in, if they are. */
+  readonly rows: RowFile | undefined
 }
 
 interface Header {
@@ -40,9 +49,7 @@ interface Header {
   }
 }
 
-type Line = readonly [id: string, key: number | null, metadata: Metadata | null]
-
-const BATCH = 1_024
+const BATCH = 256
 const NAME = /^(?:snapshot-\d{12}\.json|vectors-[0-9a-f]{24}\.f32|graph-[0-9a-f]{24}\.usearch)(?:\.tmp)?$/
 
 /** Writes entries, vectors and the graph's measurements under new names; the list that names them comes last. */
@@ -73,7 +80,7 @@ export async function saveSnapshot<M extends Metadata>(
     }),
   }
   const lines = entries.map(([id, slot]): string => {
-    const line: Line = [id, keeper.keys.keyOf(slot) ?? null, table.entries.metadataAt(slot) ?? null]
+    const line: SnapshotLine = [id, keeper.keys.keyOf(slot) ?? null, table.entries.metadataAt(slot) ?? null]
     return JSON.stringify(line)
   })
   const body = Buffer.from([JSON.stringify(header), ...lines].join('\n'))
@@ -89,18 +96,14 @@ export async function saveSnapshot<M extends Metadata>(
  * Opens the newest snapshot, if there is one. Damaged entries or vectors are `CORRUPT_DATA`; a damaged graph is left
  * out, to be built again.
  */
-export async function openSnapshot<M extends Metadata>(
-  context: SnapshotContext<M> & { readonly native: NativeModule },
-): Promise<void> {
-  const { directory, table, keeper, settings, native } = context
+export async function openSnapshot<M extends Metadata>(context: RestoreContext<M>): Promise<void> {
+  const { directory, keeper, settings, native } = context
   const newest = (await snapshotsIn(directory)).at(-1)
   if (newest === undefined) return
-  const { header, lines } = parseSnapshot(newest.name, await readFile(join(directory, newest.name)))
+  const { header, lines } = parseSnapshot<M>(newest.name, await readFile(join(directory, newest.name)))
   requireSame(header.settings, settings)
   const slots = new Int32Array(header.graph?.keys ?? 0).fill(-1)
-  await verifyFile(directory, header.vectors)
-  await readEntries(context, header, lines)
-  for (const [id, key] of lines) if (key !== null && key < slots.length) slots[key] = table.entries.slotOf(id) ?? -1
+  await readEntries(context, header, lines, slots)
   if (header.graph !== undefined && sameGraph(header.settings, settings)) {
     const { file, size, target, calibration, measuredDead, heldKeys, truth } = header.graph
     try {
@@ -134,25 +137,51 @@ function currentFile(keeper: GraphKeeper): string | undefined {
   return keeper.graph?.origin.file?.name
 }
 
+/**
+ * Restores entries with the rows of the vector file, which is read once: its digest is known when all is there. Where
+ * rows are kept on file they stay in this one, and entries stay text.
+ */
 async function readEntries<M extends Metadata>(
-  { directory, table }: SnapshotContext<M>,
-  header: Header,
-  lines: readonly Line[],
+  { directory, table, rows }: RestoreContext<M>,
+  { vectors, entries }: Header,
+  lines: SnapshotLines<M>,
+  slotOfKey: Int32Array,
 ): Promise<void> {
-  const rowBytes = table.dimensions * 4
-  const file = await open(join(directory, header.vectors.name), 'r')
+  const { dimensions } = table
+  // One block for all: garbage of this size would stay with the process.
+  const block = new Float32Array(BATCH * dimensions)
+  const hash = createHash('sha256')
+  const path = join(directory, vectors.name)
+  const file = await open(path, 'r').catch((cause: unknown) => {
+    throw damaged(vectors.name, 'it is missing or cannot be read', cause)
+  })
   try {
-    for (let from = 0; from < lines.length; from += BATCH) {
-      const part = lines.slice(from, from + BATCH)
-      const rows = new Float32Array(part.length * table.dimensions)
-      const { bytesRead } = await file.read(new Uint8Array(rows.buffer), 0, rows.byteLength, from * rowBytes)
-      if (bytesRead !== rows.byteLength) throw damaged(header.vectors.name, 'it ends too early')
-      const entries = part.map(([id, , metadata], i): VectorEntry<M> => {
-        const vector = rows.subarray(i * table.dimensions, (i + 1) * table.dimensions)
-        return metadata === null ? { id, vector } : { id, vector, metadata: metadata as M }
-      })
-      await table.upsert(entries)
+    const { size } = await file.stat()
+    if (lines.count !== entries || size !== vectors.bytes || size !== entries * dimensions * 4)
+      throw damaged(vectors.name, 'its length does not fit')
+    const ids: string[] = []
+    const metadata: (M | undefined)[] = []
+    for (let from = 0; from < entries; from += BATCH) {
+      const part = block.subarray(0, Math.min(BATCH, entries - from) * dimensions)
+      const bytes = new Uint8Array(part.buffer, 0, part.byteLength)
+      const { bytesRead } = await file.read(bytes, 0, bytes.length, from * dimensions * 4)
+      if (bytesRead !== bytes.length) throw damaged(vectors.name, 'it ends too early')
+      hash.update(bytes)
+      table.restoreRows(from, part, rows === undefined ? 'to be stored' : 'in place')
+      for (let slot = from; slot < Math.min(entries, from + BATCH); slot++) {
+        const [id, key] = lines.lineAt(slot)
+        if (key !== null && key < slotOfKey.length) slotOfKey[key] = slot
+        if (rows === undefined) [ids[slot], metadata[slot]] = [id, lines.metadataAt(slot)]
+      }
     }
+    if (hash.digest('hex') !== vectors.sha256) throw damaged(vectors.name, 'its digest does not fit')
+    rows?.adopt(path, entries)
+    const inMemory = {
+      count: entries,
+      idAt: (slot: number) => ids[slot]!,
+      metadataAt: (slot: number) => metadata[slot],
+    }
+    table.restore(rows === undefined ? inMemory : lines)
   } finally {
     await file.close()
   }
@@ -174,15 +203,15 @@ function* rowsOf<M extends Metadata>(
   }
 }
 
-function parseSnapshot(name: string, bytes: Buffer): { header: Header; lines: Line[] } {
+function parseSnapshot<M extends Metadata>(name: string, bytes: Buffer): { header: Header; lines: SnapshotLines<M> } {
   const body = bytes.subarray(65)
   const digest = createHash('sha256').update(body).digest('hex')
   if (bytes.subarray(0, 65).toString('latin1') !== `${digest}\n`) throw damaged(name, 'its digest does not fit')
-  const [head, ...rest] = body.toString('utf8').split('\n')
-  const header = JSON.parse(head!) as Header
+  const end = body.indexOf(10)
+  const header = JSON.parse(body.toString('utf8', 0, end < 0 ? body.length : end)) as Header
   if (header.format !== 1)
     throw new GroundlineError('UNSUPPORTED_FORMAT', `the index file ${name} has format ${String(header.format)}, not 1`)
-  return { header, lines: rest.map((line) => JSON.parse(line) as Line) }
+  return { header, lines: new SnapshotLines<M>(body, end < 0 ? body.length : end + 1, header.entries) }
 }
 
 function requireSame(saved: GraphSettings, wanted: GraphSettings): void {
@@ -217,10 +246,10 @@ async function removeOthers(directory: string, kept: readonly (string | undefine
     if (NAME.test(name) && !kept.includes(name)) await unlink(join(directory, name)).catch(() => undefined)
 }
 
-function damaged(name: string, reason: string): GroundlineError {
+function damaged(name: string, reason: string, cause?: unknown): GroundlineError {
   return new GroundlineError(
     'CORRUPT_DATA',
     `the index file ${name} is damaged: ${reason}; empty the folder and add the entries again`,
-    { details: { file: name } },
+    { cause, details: { file: name } },
   )
 }

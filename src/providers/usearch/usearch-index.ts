@@ -130,7 +130,12 @@ export async function usearchIndex<M extends Metadata = Metadata>(
   })
   const { workerUrl } = options
   const keeper = new GraphKeeper({ native, table, settings, target: recall, directory, workerUrl, exactBelow })
-  if (!temporary && directory !== null) await openSnapshot({ directory, table, keeper, settings, native })
+  try {
+    if (!temporary && directory !== null) await openSnapshot({ directory, table, keeper, settings, native, rows })
+  } catch (error) {
+    rows?.close()
+    throw error
+  }
   keeper.consider()
 
   let closed = false

@@ -207,6 +207,63 @@ describe('usearchIndex', () => {
     await expect(usearchIndex({ dimensions: 8, directory })).rejects.toMatchObject({ code: 'DIMENSION_MISMATCH' })
   })
 
+  it('answers as the oracle does after changes to an index that was opened with its vectors on file', async () => {
+    const directory = await newFolder()
+    const index = await usearchIndex({ dimensions, ...small, directory })
+    await index.upsert(entries)
+    await index.settled()
+    await index.save()
+    await index.close()
+    const oracle = exactIndex({ dimensions })
+    await oracle.upsert(entries)
+    let again = await usearchIndex({ dimensions, ...small, directory, vectors: 'file' })
+    const replaced = entries.slice(0, 50).map(({ id, vector }) => ({ id, vector: vector.map((value) => -value) }))
+    for (const each of [again, oracle]) {
+      await each.remove(entries.slice(100, 200).map(({ id }) => id))
+      await each.upsert(replaced)
+      await each.upsert([{ ...entries[60]!, metadata: { percent: 1_000, half: false } }])
+      await each.updateMetadata?.([{ id: 'e61', metadata: { percent: 1_000, half: true } }])
+      await each.upsert([{ id: 'e150', vector: entries[7]!.vector }])
+      await each.upsert([{ id: 'new', vector: entries[8]!.vector, metadata: { percent: 1_000, half: true } }])
+      await expect(
+        each.upsert([
+          { id: 'e1', vector: entries[1]!.vector },
+          { id: '', vector: entries[2]!.vector },
+        ]),
+      ).rejects.toThrow()
+    }
+    const asked = [...queries.slice(0, 50), ...replaced.map(({ vector }) => vector)]
+    const same = async () => {
+      expect(await again.count()).toBe(await oracle.count())
+      expect(await recallOf(again, oracle, queries.slice(0, 200))).toBeGreaterThanOrEqual(0.98)
+      // So few are allowed that both scan.
+      for (const query of asked)
+        for (const value of [1_000, 3]) {
+          const search = { topK: 3, filter: { op: 'eq', path: ['percent'], value } } as const
+          const found = await again.search(query, search)
+          expect(found.map(({ id, metadata }) => [id, metadata])).toEqual(
+            (await oracle.search(query, search)).map(({ id, metadata }) => [id, metadata]),
+          )
+        }
+    }
+    await same()
+    expect(await again.get(['e1', 'e61', 'e120', 'e150'])).toEqual([
+      replaced[1],
+      { ...entries[61], metadata: { percent: 1_000, half: true } },
+      undefined,
+      { id: 'e150', vector: entries[7]!.vector },
+    ])
+    await again.build({ compact: true })
+    await same()
+    await again.save()
+    const listed = new Map([...again.entries()].map((entry) => [entry.id, entry]))
+    await again.close()
+    again = await usearchIndex({ dimensions, ...small, directory, vectors: 'file' })
+    await same()
+    expect(new Map([...again.entries()].map((entry) => [entry.id, entry]))).toEqual(listed)
+    await again.close()
+  })
+
   it('builds again when more recall is asked for than a saved graph was measured for', async () => {
     const directory = await newFolder()
     const index = await usearchIndex({ dimensions, ...small, directory, recall: 0.95 })
