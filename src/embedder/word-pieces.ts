@@ -70,8 +70,7 @@ export function createWordPieces(vocabulary: readonly string[]): WordPieces {
   /** Reads a text into `bytes`, a zero behind it: several times as quick to go through as a string. */
   function read(text: string, ascii: boolean): void {
     const { length } = text
-    if (bytes.length <= length) bytes = new Uint8Array(2 * length)
-    if (tokens.length <= length) tokens = new Uint32Array(2 * length)
+    if (bytes.length <= length) bytes = new Uint8Array(Math.max(length + 1, 2 * bytes.length))
     if (ascii) encoder.encodeInto(text, bytes)
     else
       for (let at = 0; at < length; at++) {
@@ -79,6 +78,13 @@ export function createWordPieces(vocabulary: readonly string[]): WordPieces {
         bytes[at] = code < ALPHABET_END ? (classes[code] as number) : 0
       }
     bytes[length] = 0
+  }
+
+  function reserve(more: number): void {
+    if (count + more <= tokens.length) return
+    const grown = new Uint32Array(2 * tokens.length + more)
+    grown.set(tokens)
+    tokens = grown
   }
 
   /** Adds the pieces of the first `length` units of `part`, or none where they do not cover it; says how many. */
@@ -145,6 +151,8 @@ export function createWordPieces(vocabulary: readonly string[]): WordPieces {
           all |= code
           code = foldedUnits[units[++at] as number] as number
         } while (code !== 0)
+        // No piece is shorter than a unit, and lower-casing at most doubles a word.
+        reserve(2 * (at - start))
         const id = words.find(hash, units, start, at)
         if (id >= 0) {
           tokens[count++] = id

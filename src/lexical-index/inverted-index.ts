@@ -42,6 +42,8 @@ export class InvertedIndex {
   /** Null for a document that is gone; absent for one whose saved sequence holds. */
   readonly #sequences: (Uint32Array | null | undefined)[] = []
   #saved: SavedTerms | undefined
+  /** By term, all 0 between two documents. */
+  #counts: Float64Array = new Float64Array(1_024)
   #lengths: Float32Array = new Float32Array(64)
   #totalLength = 0
   #size = 0
@@ -134,23 +136,28 @@ export class InvertedIndex {
 
   /** Adds a document whose terms are already ids, each field closed by {@link FIELD_END}; one weight a field. */
   addSequence(document: number, sequence: Uint32Array, weights: readonly number[]): void {
-    const frequencies = new Map<number, number>()
+    if (this.#counts.length < this.termCount) this.#counts = new Float64Array(2 * this.termCount)
+    const frequencies = this.#counts
     let length = 0
     let field = 0
-    for (const id of sequence) {
-      if (id === FIELD_END) {
-        field++
-        continue
-      }
-      const weight = weights[field]!
+    for (let at = 0; at < sequence.length; at++) {
+      const id = sequence[at]!
+      const weight = id === FIELD_END ? 0 : weights[field]!
+      if (id === FIELD_END) field++
       if (weight === 0) continue
       length += weight
-      frequencies.set(id, (frequencies.get(id) ?? 0) + weight)
+      frequencies[id]! += weight
     }
     this.#sequences[document] = sequence
     this.#setLength(document, length)
     this.#size++
-    for (const [id, frequency] of frequencies) append(this.#listOf(id), document, frequency, length)
+    for (let at = 0; at < sequence.length; at++) {
+      const id = sequence[at]!
+      const frequency = id === FIELD_END ? 0 : frequencies[id]!
+      if (frequency === 0) continue
+      frequencies[id] = 0
+      append(this.#listOf(id), document, frequency, length)
+    }
   }
 
   /** Removes documents: each list they occur in is rewritten once. */

@@ -1,4 +1,5 @@
 import type { Analyzer } from './analyzer.ts'
+import { RunTable } from './run-table.ts'
 
 /** Options of {@link wordAnalyzer}. */
 export interface WordAnalyzerOptions {
@@ -26,24 +27,75 @@ const MAX_WORD = 64
 // @__NO_SIDE_EFFECTS__
 export function wordAnalyzer(options: WordAnalyzerOptions = {}): Analyzer {
   const { name = 'words', stem, stopWords, fold = 'before' } = options
+  let known: RunTable<string | readonly string[]> | undefined
+  let units = new Uint8Array(4_096)
+  const encoder = new TextEncoder()
+  // By byte: 1 for letters, digits, the underscore, and what is not ASCII.
+  const inRun = new Uint8Array(FOREIGN + 1)
+  for (let code = 0; code <= FOREIGN; code++) if (/[a-z0-9_\u0080]/i.test(String.fromCharCode(code))) inRun[code] = 1
+
+  const addTerms = (run: string, terms: string[]): void => {
+    const add = (word: string) => {
+      const lower = lowerCase(word)
+      const folded = fold === 'before' || stem === undefined ? foldMarks(lower) : foldMarks(stem(lower))
+      if (folded === '' || stopWords?.has(folded)) return
+      terms.push(fold === 'before' && stem !== undefined ? stem(folded) : folded)
+    }
+    if (PLAIN.test(run)) add(run)
+    else addRun(run, add)
+  }
+
+  /** Reads a text as bytes, a zero behind it: what is not ASCII becomes {@link FOREIGN}. */
+  const read = (text: string): Uint8Array => {
+    const { length } = text
+    if (units.length <= length) units = new Uint8Array(Math.max(length + 1, 2 * units.length))
+    if (BEYOND_ASCII.test(text)) for (let at = 0; at < length; at++) units[at] = Math.min(text.charCodeAt(at), FOREIGN)
+    else encoder.encodeInto(text, units)
+    units[length] = 0
+    return units
+  }
+
   return {
     id: `${name}/1`,
     analyze(text) {
       const terms: string[] = []
-      const add = (word: string) => {
-        const lower = lowerCase(word)
-        const folded = fold === 'before' || stem === undefined ? foldMarks(lower) : foldMarks(stem(lower))
-        if (folded === '' || stopWords?.has(folded)) return
-        terms.push(fold === 'before' && stem !== undefined ? stem(folded) : folded)
-      }
-      for (const [run] of text.matchAll(/[\p{L}\p{N}\p{M}_]+/gu)) {
-        if (PLAIN.test(run)) add(run)
-        else addRun(run, add)
+      known ??= new RunTable()
+      const bytes = read(text)
+      for (let at = 0; at < text.length; at++) {
+        let unit = bytes[at]!
+        if (inRun[unit] === 0) continue
+        const start = at
+        let hash = RunTable.basis
+        let all = 0
+        do {
+          hash = RunTable.hash(hash, unit)
+          all |= unit
+          unit = bytes[++at]!
+        } while (inRun[unit] === 1)
+        if (all >= FOREIGN || at - start > MAX_WORD) {
+          for (const run of text.slice(start, at).match(RUNS) ?? []) addTerms(run, terms)
+          continue
+        }
+        let found = known.get(hash, bytes, start, at)
+        if (found === undefined) {
+          // A copy: what is kept must not hold the whole text in memory, as a slice of it may.
+          const made: string[] = []
+          addTerms(String.fromCharCode(...bytes.subarray(start, at)), made)
+          found = made.length === 1 ? made[0]! : made
+          known.set(hash, bytes, start, at, found)
+        }
+        if (typeof found === 'string') terms.push(found)
+        else for (const term of found) terms.push(term)
       }
       return terms
     },
   }
 }
+
+/** Stands for every unit beyond ASCII; which of them belong to words the pattern says. */
+const FOREIGN = 0x80
+const BEYOND_ASCII = /[^\u0000-\u007f]/
+const RUNS = /[\p{L}\p{N}\p{M}_]+/gu
 
 const PLAIN = /^(?:[a-z]{1,64}|[A-Z][a-z]{0,63}|[0-9]{1,64})$/
 // Scripts that are written without spaces between words.

@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { englishAnalyzer, languageAnalyzer, stemEnglish, wordAnalyzer } from '../../src/lexical-index/index.ts'
 
@@ -49,6 +50,38 @@ describe('wordAnalyzer', () => {
     time(20_000)
     // A quadratic analyzer needs sixteen times as long; timers on a busy machine need some room.
     expect(time(400_000)).toBeLessThan(10 * time(100_000) + 200)
+  })
+})
+
+describe('what an analyzer remembers of words', () => {
+  const mixed = fc.array(
+    fc.oneof(
+      fc.string({ unit: fc.constantFrom(...'aBcs2_ -.é字ー\u0301😀\ud800') }),
+      fc.constantFrom('readFile_sync', 'HTTPServer2', 'The', 'ponies', 'x'.repeat(70), 'naïve'),
+    ),
+  )
+
+  it.each([
+    ['stems and stop words', () => englishAnalyzer()],
+    ['words alone', () => wordAnalyzer()],
+    ['a stemmer that sees diacritics', () => wordAnalyzer({ stem: (word) => word.slice(0, 4), fold: 'after' })],
+  ])('never changes the terms of a text: with %s', (_, create) => {
+    const used = create()
+    fc.assert(
+      fc.property(mixed, (parts) => {
+        const text = parts.join(' ')
+        const runs = text.match(/[\p{L}\p{N}\p{M}_]+/gu) ?? []
+        expect(used.analyze(text)).toEqual(runs.flatMap((run) => create().analyze(run)))
+      }),
+      { seed: 4, numRuns: 500 },
+    )
+  })
+
+  it('holds a bounded number of words, and finds each again after more than that', () => {
+    const { analyze } = englishAnalyzer()
+    const words = Array.from({ length: 40_000 }, (_, index) => `w${index.toString(36)}q`)
+    const first = words.map((word) => analyze(word))
+    expect(analyze(words.join(' '))).toEqual(first.flat())
   })
 })
 
