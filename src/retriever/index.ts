@@ -59,6 +59,7 @@ export type {
   StageReport,
   StoredChunk,
 } from './retriever.ts'
+export { type StoredFeedback, type StoredFeedbackOptions, storedFeedback } from './stored-feedback.ts'
 export { type TieredRetrieverOptions, tieredRetriever } from './tiered-retriever.ts'
 export {
   type AiSdkTool,

@@ -23,6 +23,8 @@ export interface FeedbackRecord {
   readonly returned: readonly string[]
   /** Verdicts by passage id, the last one counts: 1 liked, 0 disliked. */
   readonly verdicts: Readonly<Record<string, 0 | 1>>
+  /** Which of all verdicts each was, counted from 1; a record without it is older than all that have one. */
+  readonly order?: Readonly<Record<string, number>>
 }
 
 /** Options of {@link retrievalFeedback}. */
@@ -60,7 +62,7 @@ export interface RetrievalFeedback {
 
 /**
  * Turns what users say of passages into profiles and labelled queries. One for each user or group whose verdicts belong
- * together; kept in memory.
+ * together. Kept in memory: `storedFeedback` keeps verdicts in files, or `records()` goes anywhere as JSON.
  *
  * @example
  * const memory = retrievalFeedback()
@@ -77,12 +79,10 @@ export function retrievalFeedback(options: RetrievalFeedbackOptions = {}): Retri
   const records = new Map<string, FeedbackRecord>()
   /** By passage id, in the order they came. */
   const latest = new Map<string, 0 | 1>()
-  const take = (record: FeedbackRecord) => {
-    records.set(record.id, record)
-    for (const [id, verdict] of Object.entries(record.verdicts)) {
-      latest.delete(id)
-      latest.set(id, verdict)
-    }
+  let said = 0
+  const heed = (id: string, verdict: 0 | 1) => {
+    latest.delete(id)
+    latest.set(id, verdict)
   }
   const forget = () => {
     while (records.size > limit) {
@@ -90,7 +90,14 @@ export function retrievalFeedback(options: RetrievalFeedbackOptions = {}): Retri
       records.delete((silent ?? records.values().next().value!).id)
     }
   }
-  earlier.forEach(take)
+  const told = earlier.flatMap(({ verdicts, order = {} }) =>
+    Object.entries(verdicts).map(([id, verdict]) => ({ id, verdict, at: Object.hasOwn(order, id) ? order[id]! : 0 })),
+  )
+  for (const { id, verdict, at } of told.sort((a, b) => a.at - b.at)) {
+    heed(id, verdict)
+    said = at
+  }
+  for (const record of earlier) records.set(record.id, record)
   forget()
   const liked = (wanted: 0 | 1) => Array.from(latest).flatMap(([id, verdict]) => (verdict === wanted ? [id] : []))
 
@@ -118,23 +125,22 @@ export function retrievalFeedback(options: RetrievalFeedbackOptions = {}): Retri
           `retrieval ${recordId} did not return passage ${describe(strange)}`,
           { details: { argument: 'verdict', passage: describe(strange) } },
         )
-      const said = [...bad.map((id) => [id, 0] as const), ...good.map((id) => [id, 1] as const)]
-      for (const [id, verdict] of said) {
-        latest.delete(id)
-        latest.set(id, verdict)
-      }
+      const fresh = [...bad.map((id) => [id, 0] as const), ...good.map((id) => [id, 1] as const)]
+      for (const [id, verdict] of fresh) heed(id, verdict)
       // From entries, because an id may be `__proto__`.
-      const verdicts = Object.fromEntries([...Object.entries(record.verdicts), ...said])
-      records.set(recordId, { ...record, verdicts })
+      const verdicts = Object.fromEntries([...Object.entries(record.verdicts), ...fresh])
+      const numbers = fresh.map(([id]) => [id, ++said] as const)
+      const order = Object.fromEntries([...Object.entries(record.order ?? {}), ...numbers])
+      records.set(recordId, { ...record, verdicts, order })
     },
     profile: () => ({ liked: liked(1), disliked: liked(0) }),
     labelledQueries() {
       const byQuery = new Map<string, Map<string, number>>()
       for (const { query, verdicts } of records.values()) {
-        const said = Object.entries(verdicts)
-        if (said.length === 0) continue
+        const judged = Object.entries(verdicts)
+        if (judged.length === 0) continue
         const relevant = byQuery.get(query) ?? new Map<string, number>()
-        for (const [id, verdict] of said) relevant.set(id, verdict)
+        for (const [id, verdict] of judged) relevant.set(id, verdict)
         byQuery.set(query, relevant)
       }
       return Array.from(byQuery, ([query, relevant]) => ({ query, relevant }))
