@@ -4,7 +4,7 @@ import { type BoundaryChunker, boundaryChunker } from './boundary-chunker.ts'
 import { BreakList, breakLevel } from './break-list.ts'
 import { type ChunkLimits, resolveLimits } from './limits.ts'
 import { innermost, type TreeSpan, treeBreaks } from './span-tree.ts'
-import { addTextBreaks, isSpace } from './text-breaks.ts'
+import { addTextBreaks, isSpace, type TextBreakStyle } from './text-breaks.ts'
 
 /** Languages that {@link codeChunker} knows by name. `other` is any language, cut by indentation. */
 export const codeLanguages = ['typescript', 'tsx', 'javascript', 'python', 'go', 'rust', 'java', 'c', 'other'] as const
@@ -32,7 +32,7 @@ export interface CodeChunkerOptions extends ChunkLimits {
 /** Symbols nested deeper belong to the one around them: paths of unlimited depth would take quadratic memory. */
 const MAX_DEPTH = 64
 
-const codeStyle = { line: breakLevel.word, paragraph: breakLevel.clause, words: false }
+const lines = { line: breakLevel.word, paragraph: breakLevel.clause, words: false }
 
 /**
  * Cuts source code between functions and classes, then methods, then lines; a symbol that fits stays whole. The path of
@@ -49,18 +49,19 @@ export function codeChunker(options: CodeChunkerOptions): BoundaryChunker {
   const { language, outliner } = options
   requireLanguage(language)
   const limits = resolveLimits(options)
+  const style: TextBreakStyle = { ...lines, longLine: limits.maxTokens }
   return boundaryChunker('code', limits, { language, outlined: outliner !== undefined }, ({ text }, count) => {
     const symbols = outliner?.(text)
     if (symbols === undefined) {
       const note = outliner === undefined ? 'no grammar: cut by indentation' : 'cannot be parsed: cut by indentation'
-      return { breaks: indentationBreaks(text), annotate: () => ({ notes: { language, note } }) }
+      return { breaks: indentationBreaks(text, style), annotate: () => ({ notes: { language, note } }) }
     }
     const spans = shallow(symbols).map((symbol) => ({ ...symbol, ...wholeLines(text, symbol) }))
     return {
       breaks: treeBreaks(text, spans, {
         count,
         maxTokens: limits.maxTokens,
-        style: codeStyle,
+        style,
         innerLevel: breakLevel.clause,
       }),
       annotate: ({ start, end }) => {
@@ -105,7 +106,7 @@ function wholeLines(text: string, { start, end }: Span): Span {
 }
 
 /** Lines at the margin begin something; the deeper a line, the less. A blank line before it counts for one level. */
-function indentationBreaks(text: string): BreakList {
+function indentationBreaks(text: string, style: TextBreakStyle): BreakList {
   const breaks = new BreakList()
   let lineStart = 0
   let blank = false
@@ -124,7 +125,7 @@ function indentationBreaks(text: string): BreakList {
       breaks.add(lineStart, blank ? level + 1 : level)
     }
     blank = empty
-    addTextBreaks(breaks, text, lineStart, at, codeStyle)
+    addTextBreaks(breaks, text, lineStart, at, style)
     lineStart = at + 1
   }
   breaks.end(text.length)

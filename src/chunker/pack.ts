@@ -128,7 +128,7 @@ class Packer {
       else {
         fits = probe
         budget = perToken * maxTokens
-        if (tokens >= enough) break
+        if (tokens >= enough && breaks.levels[probe]! > breakLevel.forced) break
       }
     }
     return [fits, budget]
@@ -210,16 +210,20 @@ class Packer {
     return best >= 0 ? best : this.lastUseful(low, high)
   }
 
-  /** Where nothing is full enough: the last sentence end, else the last word. */
+  /** Where nothing is full enough: the last sentence end, else the last word, else the last white space. */
   private lastUseful(low: number, high: number): number {
-    const { levels } = this.breaks
+    const { levels, positions } = this.breaks
     let word = -1
+    let space = -1
     for (let index = high; index >= low; index -= 1) {
       const level = levels[index]!
       if (level >= breakLevel.sentence) return index
-      if (word < 0 && level > breakLevel.forced) word = index
+      if (word >= 0) continue
+      if (level > breakLevel.forced) word = index
+      else if (space < 0 && isSpace(this.text.charCodeAt(positions[index]! - 1))) space = index
     }
-    return word >= 0 ? word : high
+    if (word >= 0) return word
+    return space >= 0 ? space : high
   }
 
   /** A span from `start` whose end lies before the next break: as many grapheme clusters as fit, one at the least. */

@@ -29,6 +29,8 @@ export function regionBreaks(
   maxTokens: number,
 ): BreakList {
   const list = new BreakList()
+  const lines: TextBreakStyle = { ...codeLines, longLine: maxTokens }
+  const row: TextBreakStyle = { ...lines, line: breakLevel.word, paragraph: breakLevel.word }
   let at = 0
   for (const region of regions) {
     if (region.start > at) addTextBreaks(list, text, at, region.start, plainText)
@@ -42,13 +44,13 @@ export function regionBreaks(
       let last = region.start
       for (const start of region.starts ?? []) {
         if (start <= last || start >= region.end) continue
-        addTextBreaks(list, text, last, start, { ...codeLines, line: breakLevel.word, paragraph: breakLevel.word })
+        addTextBreaks(list, text, last, start, row)
         list.add(start, breakLevel.sentence)
         last = start
       }
-      addTextBreaks(list, text, last, region.end, { ...codeLines, line: breakLevel.word, paragraph: breakLevel.word })
+      addTextBreaks(list, text, last, region.end, row)
     } else {
-      const style = region.inside === 'text' ? plainText : region.inside === 'prose' ? prose : codeLines
+      const style = region.inside === 'text' ? plainText : region.inside === 'prose' ? prose : lines
       addTextBreaks(list, text, region.start, region.end, style)
     }
   }

@@ -11,7 +11,7 @@ export type SentenceFinder = (text: string) => number[]
 /**
  * Sentence ends by Intl.Segmenter (Unicode TR 29 with the locale's rules), in windows of at most 4 KB that begin at a
  * sentence or paragraph, because it is super-linear over long strings. Single line ends count as white space; ends
- * after an abbreviation or initial are left out. Throws `INVALID_ARGUMENT` for a locale that the runtime does not know.
+ * after an abbreviation or initial, and inside a run of ASCII without white space, are left out. Throws `INVALID_ARGUMENT` for a locale that the runtime does not know.
  */
 export function sentenceFinder(locale: string): SentenceFinder {
   let supported: string[]
@@ -45,13 +45,20 @@ export function sentenceFinder(locale: string): SentenceFinder {
         // The last sentence of a window that ends within a paragraph may go on.
         if (end === to && to < paragraph && last > from) break
         last = end
-        if (end < to && !abbreviated(text, end) && isPlainBoundary(text, end)) ends.push(end)
+        if (end < to && !inWord(text, end) && !abbreviated(text, end) && isPlainBoundary(text, end)) ends.push(end)
       }
       if (last === paragraph && last < text.length) ends.push(paragraph)
       from = last
     }
     return ends
   }
+}
+
+/** Whether ASCII goes on without white space, as in `https://example.com/?q=1`: the standard would end a sentence after the mark. */
+function inWord(text: string, end: number): boolean {
+  const before = text.charCodeAt(end - 1)
+  const after = text.charCodeAt(end)
+  return before > 32 && before < 127 && after > 32 && after < 127
 }
 
 /** Offsets after each run of blank lines. */

@@ -9,6 +9,8 @@ export interface TextBreakStyle {
   readonly paragraph: number
   /** Whether to offer cuts inside lines: after sentences, clauses and words. */
   readonly words: boolean
+  /** Lines of more units than this offer cuts between words all the same, taken where nothing else is within the limit. */
+  readonly longLine?: number | undefined
 }
 
 /** Plain text: lines and paragraphs are what they seem. */
@@ -31,6 +33,15 @@ export function addTextBreaks(list: BreakList, text: string, from: number, to: n
     if (position - last > LONGEST_RUN) addForced(list, text, last, position)
     list.add(position, level)
     last = position
+  }
+  const { longLine = Number.POSITIVE_INFINITY } = style
+  let line = from
+  const addWords = (lineEnd: number): void => {
+    if (lineEnd - line <= longLine) return
+    for (let word = line + 1; word < lineEnd; word += 1) {
+      if (!isSpace(text.charCodeAt(word - 1)) || isSpace(text.charCodeAt(word))) continue
+      if (isPlainBoundary(text, word)) add(word, breakLevel.forced)
+    }
   }
   while (at < to) {
     const code = text.charCodeAt(at)
@@ -55,8 +66,10 @@ export function addTextBreaks(list: BreakList, text: string, from: number, to: n
         const space = text.charCodeAt(at)
         if (!isSpace(space)) break
         if (space === 10 || space === 0x2028 || space === 0x2029 || (space === 13 && text.charCodeAt(at + 1) !== 10)) {
+          if (newlines === 0) addWords(begin)
           newlines += space === 0x2029 ? 2 : 1
           lineEnd = at + 1
+          line = lineEnd
           // Long blank runs stay divisible.
           if (lineEnd - last > LONGEST_RUN) add(lineEnd, newlines > 1 ? style.paragraph : style.line)
         }
@@ -76,6 +89,7 @@ export function addTextBreaks(list: BreakList, text: string, from: number, to: n
       }
     }
   }
+  addWords(to)
   if (to - last > LONGEST_RUN) addForced(list, text, last, to)
 }
 
