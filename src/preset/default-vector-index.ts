@@ -25,7 +25,7 @@ export async function defaultVectorIndex<M extends Metadata>(
 ): Promise<ChosenVectorIndex<M>> {
   const { dimensions } = space
   try {
-    // With a key no graph is written in the clear: it stays in memory.
+    // With a key no graph is written in the clear: it stays in the worker that built it.
     const index = await usearchIndex<M>({
       dimensions,
       metric: 'cosine',

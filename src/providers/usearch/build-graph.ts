@@ -22,7 +22,7 @@ export interface BuildContext {
   readonly settings: GraphSettings
   /** Recall to reach. */
   readonly target: number
-  /** Where graphs are published; null builds on the calling thread and writes nothing. */
+  /** Where graphs are published; null writes nothing, and leaves the graph in the worker that built it. */
   readonly directory: string | null
   /** The worker's script, where the default does not resolve. */
   readonly workerUrl: URL | string | undefined
@@ -48,10 +48,9 @@ const WORKER_ROWS = 512
 /** So few that adding them does not hold the event loop. */
 const CALLER_ROWS = 8
 
-/** Builds in a worker where a folder is given and workers run, on the calling thread in small steps otherwise. */
+/** Builds in a worker where workers run, on the calling thread in small steps otherwise. */
 export async function buildGraph(context: BuildContext): Promise<BuiltGraph> {
   const { directory, workerUrl } = context
-  if (directory === null) return new Build(context).onCaller()
   let host: GraphHost
   try {
     host = await startGraphHost(workerUrl)
@@ -61,14 +60,17 @@ export async function buildGraph(context: BuildContext): Promise<BuiltGraph> {
   }
   const stop = () => void host.close()
   context.signal.addEventListener('abort', stop, { once: true })
+  let isKept = false
   try {
-    return await new Build(context).inWorker(host, directory)
+    const built = await new Build(context).inWorker(host, directory)
+    isKept = built.graph.origin.host === host
+    return built
   } catch (error) {
     context.signal.throwIfAborted()
     throw error
   } finally {
     context.signal.removeEventListener('abort', stop)
-    await host.close()
+    if (!isKept) await host.close()
   }
 }
 
@@ -97,14 +99,14 @@ class Build {
     this.#slots = new Int32Array(this.#nextKey + all.length).fill(-1)
   }
 
-  async inWorker(host: GraphHost, directory: string): Promise<BuiltGraph> {
+  async inWorker(host: GraphHost, directory: string | null): Promise<BuiltGraph> {
     const { settings, previous, keys, target, signal } = this.#context
     const held = this.#held.map((slot) => this.#rows([slot]))
     const removed: number[] = []
     const before = previous?.slotOfKey ?? new Uint32Array(0)
     for (let key = 0; key < before.length; key++) if (!keys.isCurrent(key, before[key]!)) removed.push(key)
-    const file = previous?.origin.file
-    const from = file && { directory, file, removed: Uint32Array.from(removed) }
+    const file = directory === null ? undefined : previous?.origin.file
+    const from = file && directory !== null && { directory, file, removed: Uint32Array.from(removed) }
     await host.ask({ type: 'start', settings, held, ...(from && { from }) })
     let last: Promise<unknown> = Promise.resolve()
     for (const slice of this.#slices(WORKER_ROWS)) {
@@ -119,7 +121,12 @@ class Build {
     await last
     const reply = await host.ask({ type: 'finish', target, heldKeys: this.#heldKeys(), directory })
     if (reply.type !== 'built') throw new Error('the worker answered out of turn')
-    return this.#finished(reply.report, reply.file, directory)
+    const { report } = reply
+    if (reply.file === undefined || directory === null) {
+      const graph = new Graph({ index: undefined, width: 1 }, { host }, this.#slotOfKey(), report)
+      return { graph, slots: this.#slots }
+    }
+    return this.#finished(report, reply.file, directory)
   }
 
   async onCaller(): Promise<BuiltGraph> {

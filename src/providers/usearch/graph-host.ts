@@ -6,16 +6,28 @@ import type { WorkerReply, WorkerRequest } from './graph-worker.ts'
 export interface GraphHost {
   /** Asks, and waits for the answer. Buffers in `transfer` are moved, not copied. */
   ask(request: WorkerRequest, transfer?: readonly ArrayBuffer[]): Promise<WorkerReply>
-  /** Ends the worker; what is under way is rejected. */
+  /** Ends the worker as soon as it is out of the native module; what is under way is rejected. */
   close(): Promise<void>
 }
 
+/** Words shared with a worker: whether it is to stop, and whether it is at work. */
+const [STOP, BUSY] = [0, 1]
+/** A process that exits waits so long for a worker to come out of the native module: ended inside, it takes the process down. */
+const EXIT_MS = 5_000
+
 /** Starts a worker; rejects where one cannot run, so that the caller can do the work itself. */
 export async function startGraphHost(workerUrl: URL | string | undefined): Promise<GraphHost> {
+  const state = new Int32Array(new SharedArrayBuffer(8))
   const worker = new Worker(workerUrl ?? new URL('./graph-worker.js', import.meta.url), {
     // A host program's own flags, such as a loader for TypeScript, are none of the worker's business.
     execArgv: [],
     name: 'groundline-usearch',
+    workerData: { state },
+  })
+  // A script that is not there is known after the thread runs: it is ready when it says so.
+  await new Promise<void>((resolve, reject) => {
+    worker.once('message', () => resolve())
+    worker.once('error', reject)
   })
   const waiting: { resolve(reply: WorkerReply): void; reject(error: unknown): void }[] = []
   let ended: unknown
@@ -29,12 +41,15 @@ export async function startGraphHost(workerUrl: URL | string | undefined): Promi
     if (reply.type === 'failed') next?.reject(failureOf(reply))
     else next?.resolve(reply)
   })
+  const ending = () => {
+    Atomics.store(state, STOP, 1)
+    Atomics.wait(state, BUSY, 1, EXIT_MS)
+  }
+  process.once('exit', ending)
+  const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
   worker.on('error', end)
+  worker.on('exit', () => process.off('exit', ending))
   worker.on('exit', () => end(new GroundlineError('CLOSED', 'the index was closed while a worker was busy')))
-  await new Promise<void>((resolve, reject) => {
-    worker.once('online', resolve)
-    worker.once('error', reject)
-  })
   worker.unref()
   return {
     ask: (request, transfer = []) =>
@@ -45,7 +60,11 @@ export async function startGraphHost(workerUrl: URL | string | undefined): Promi
         worker.postMessage(request, transfer)
       }),
     async close() {
-      await worker.terminate()
+      // Not terminated: a thread that ends inside the native module ends the process.
+      Atomics.store(state, STOP, 1)
+      worker.postMessage({ type: 'stop' })
+      worker.ref()
+      await exited
     },
   }
 }

@@ -6,11 +6,13 @@ import { createPace } from '../../internal/pace.ts'
 import type { PreparedQuery, VectorTable } from '../../internal/vector-table.ts'
 import type { VectorMatch } from '../../vector-index/vector-index.ts'
 import { buildGraph } from './build-graph.ts'
-import { calibrate, rescoredCount } from './calibration.ts'
+import { rescoredCount } from './calibration.ts'
 import type { Graph } from './graph.ts'
 import { type GraphHost, startGraphHost } from './graph-host.ts'
 import type { GraphSettings, NativeModule } from './native-graph.ts'
 import type { PlanCosts } from './planner.ts'
+import { remeasure } from './remeasure.ts'
+import { searchResident } from './resident-search.ts'
 import { directionOf, searchTable, slotsOf } from './search-table.ts'
 import { SlotKeys } from './slot-keys.ts'
 import type { UsearchIndexStats } from './usearch-index.ts'
@@ -124,7 +126,16 @@ export class GraphKeeper {
     graph.measuredDead = measuredDead ?? dead
     this.keys.assign(slots)
     this.#graph = graph
-    this.#measureCosts(graph)
+    if (graph.origin.host === undefined) this.#measureCosts(graph)
+  }
+
+  /** Gives up a graph whose worker ended: searches scan until changes call for another. */
+  lose(graph: Graph, error: unknown): void {
+    if (this.#graph !== graph) return
+    this.#graph = undefined
+    this.keys.assign(new Int32Array(0))
+    this.#failure = error
+    this.#pendingWhenFailed = this.keys.pendingCount
   }
 
   /** Many searches: in a worker where that pays, in steps on the caller otherwise. */
@@ -205,6 +216,7 @@ export class GraphKeeper {
   async close(): Promise<void> {
     this.#closing.abort(new GroundlineError('CLOSED', 'the index was closed'))
     await this.#work
+    await this.#graph?.origin.host?.close()
     const host = await this.#batchHost?.host.catch(() => undefined)
     await host?.close()
     this.#graph = undefined
@@ -249,8 +261,12 @@ export class GraphKeeper {
       touched: this.#touched,
       signal,
     })
+    if (signal.aborted) await graph.origin.host?.close()
     signal.throwIfAborted()
     this.adopt(graph, slots)
+    await previous?.origin.host?.close()
+    const { host: holder } = graph.origin
+    if (holder) await this.#measureCostsIn(holder, graph)
     await this.#batchHost?.host.then((host) => host.close()).catch(() => undefined)
     this.#batchHost = undefined
     // A file that is viewed stays readable without its name, except on Windows, where it goes when the folder does.
@@ -261,27 +277,51 @@ export class GraphKeeper {
   /** Measures the recall again on what is left of the truth, and sets the width of searches by it. */
   async #measure(graph: Graph): Promise<void> {
     const { target } = this.#options
-    const pace = createPace(this.#closing.signal)
+    const { settings } = this
     const { truth, heldKeys } = graph.report
     const isAlive = (key: number) => this.keys.isCurrent(key, graph.slotOfKey[key]!)
     const held = Array.from(heldKeys.keys()).filter((i) => isAlive(heldKeys[i]!))
     const left = held.map((i) => truth[i]!.filter(isAlive))
     const vectors = held.map((i) => this.#heldVector(graph, heldKeys[i]!))
-    // These vectors are in the graph by now: each is asked for one more, and does not count itself.
-    const ask = (q: number, candidates: number) =>
-      graph.nearest(vectors[q]!, candidates + 1).filter((key) => key !== heldKeys[held[q]!] && isAlive(key))
-    const steps = calibrate(this.settings, left, graph.size, target, ask)
-    let step = steps.next()
-    while (!step.done) {
-      if (pace.due()) await pace.pause()
-      step = steps.next()
-    }
+    const measured = await remeasure(
+      graph,
+      {
+        settings,
+        target,
+        queries: vectors,
+        keys: Uint32Array.from(held, (i) => heldKeys[i]!),
+        truth: left,
+        size: graph.size,
+        alive: Uint8Array.from(graph.slotOfKey, (_, key) => (isAlive(key) ? 1 : 0)),
+      },
+      this.#closing.signal,
+    )
     // A vector finds its neighbours more easily once it is in the graph: this widens searches, and never narrows them.
-    const points = step.value.points.map((point) => {
+    const points = measured.points.map((point) => {
       const before = graph.candidates(point.topK)
       return { ...point, candidates: before === 0 || point.candidates === 0 ? 0 : Math.max(before, point.candidates) }
     })
-    graph.remeasured(held.length > 0 ? { ...step.value, points } : graph.calibration)
+    graph.remeasured(held.length > 0 ? { ...measured, points } : graph.calibration)
+  }
+
+  /** The same of a graph in a worker: what a candidate costs includes the way there and back. */
+  async #measureCostsIn(host: GraphHost, graph: Graph): Promise<void> {
+    const { table } = this.#options
+    const slots = this.keys.known().slice(0, 1_024)
+    if (slots.length < 64) return
+    const query = table.prepare(table.vectorAt(slots[0]!))
+    const direction = directionOf(query, table.metric)
+    const candidates = Math.min(256, graph.size)
+    const [rows, asked] = [[] as number[], [] as number[]]
+    for (let i = 0; i < 3; i++) {
+      let start = performance.now()
+      table.nearest(query, 10, slots)
+      rows.push(performance.now() - start)
+      start = performance.now()
+      await graph.nearestIn(host, direction, candidates)
+      asked.push(performance.now() - start)
+    }
+    this.costs = { row: Math.min(...rows) / slots.length, candidate: Math.min(...asked) / candidates }
   }
 
   #heldVector(graph: Graph, key: number): Float32Array {
@@ -326,7 +366,12 @@ export class GraphKeeper {
     const found: VectorMatch<M>[][] = []
     for (const query of queries) {
       if (pace.due()) await pace.pause()
-      found.push(searchTable(table, this, query, topK, filter))
+      const isResident = this.#graph?.origin.host !== undefined
+      found.push(
+        isResident
+          ? await searchResident(table, this, query, topK, filter)
+          : searchTable(table, this, query, topK, filter),
+      )
     }
     return found
   }

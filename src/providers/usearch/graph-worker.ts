@@ -1,8 +1,17 @@
-import { parentPort } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
 import type { Index } from 'usearch'
+import type { Calibration } from './calibration.ts'
 import { GraphBuilding, type GraphReport } from './graph-building.ts'
 import { type PublishedFile, publishGraph, verifyFile } from './graph-file.ts'
-import { createGraph, type GraphSettings, loadNative, lowWords, type NativeModule } from './native-graph.ts'
+import {
+  createGraph,
+  type GraphSettings,
+  loadNative,
+  lowWords,
+  type NativeModule,
+  nearestKeys,
+} from './native-graph.ts'
+import { type Measurement, measureSteps } from './remeasure.ts'
 
 /** What the calling thread asks of a worker. Each request is answered once, in order. */
 export type WorkerRequest =
@@ -13,14 +22,22 @@ export type WorkerRequest =
       readonly from?: { readonly directory: string; readonly file: PublishedFile; readonly removed: Uint32Array }
     }
   | { readonly type: 'rows'; readonly keys: Uint32Array; readonly rows: Float32Array; readonly fresh: boolean }
-  | { readonly type: 'finish'; readonly target: number; readonly heldKeys: Uint32Array; readonly directory: string }
+  | {
+      readonly type: 'finish'
+      readonly target: number
+      readonly heldKeys: Uint32Array
+      readonly directory: string | null
+    }
   | { readonly type: 'view'; readonly settings: GraphSettings; readonly path: string; readonly width: number }
   | { readonly type: 'search'; readonly queries: Float32Array; readonly asked: number }
+  | ({ readonly type: 'measure' } & Measurement)
+  | { readonly type: 'stop' }
 
 /** What a worker answers. */
 export type WorkerReply =
   | { readonly type: 'done' }
-  | { readonly type: 'built'; readonly file: PublishedFile; readonly report: GraphReport }
+  | { readonly type: 'built'; readonly file: PublishedFile | undefined; readonly report: GraphReport }
+  | { readonly type: 'measured'; readonly calibration: Calibration }
   | { readonly type: 'found'; readonly keys: Uint32Array; readonly counts: Uint32Array }
   | { readonly type: 'failed'; readonly code: string | undefined; readonly message: string }
 
@@ -45,10 +62,18 @@ async function answerFrom(state: WorkerState, request: WorkerRequest): Promise<W
     case 'finish': {
       const steps = state.building!.finish(request.target, request.heldKeys)
       let step = steps.next()
-      while (!step.done) step = steps.next()
-      const file = await publishGraph(state.building!.graph, request.directory)
+      while (!step.done) {
+        if (isStopping()) throw new Error('the worker was stopped')
+        step = steps.next()
+      }
+      const { graph } = state.building!
       state.building = undefined
-      return { type: 'built', file, report: step.value }
+      if (request.directory === null) {
+        // No file may be written: the graph stays here, and is searched here.
+        state.viewed = graph
+        return { type: 'built', file: undefined, report: step.value }
+      }
+      return { type: 'built', file: await publishGraph(graph, request.directory), report: step.value }
     }
     case 'view':
       state.viewed = createGraph(native, request.settings, request.width)
@@ -61,7 +86,30 @@ async function answerFrom(state: WorkerState, request: WorkerRequest): Promise<W
       const counts = 'counts' in found ? lowWords(found.counts as BigUint64Array) : Uint32Array.of(keys.length)
       return { type: 'found', keys, counts }
     }
+    case 'measure': {
+      const graph = state.viewed!
+      const steps = measureSteps(request, (query, count) => nearestKeys(graph, query, count, request.size))
+      let step = steps.next()
+      while (!step.done) {
+        if (isStopping()) throw new Error('the worker was stopped')
+        step = steps.next()
+      }
+      return { type: 'measured', calibration: step.value }
+    }
+    case 'stop':
+      return { type: 'done' }
   }
+}
+
+const [STOP, BUSY] = [0, 1]
+
+function isStopping(): boolean {
+  return Atomics.load((workerData as WorkerData).state, STOP) === 1
+}
+
+interface WorkerData {
+  /** Shared with the calling thread: whether to stop, whether at work. */
+  readonly state: Int32Array<SharedArrayBuffer>
 }
 
 interface WorkerState {
@@ -74,15 +122,22 @@ if (parentPort !== null) {
   const port = parentPort
   const state: WorkerState = { native: loadNative(), building: undefined, viewed: undefined }
   state.native.catch(() => undefined)
+  port.postMessage('ready')
   let last: Promise<void> = Promise.resolve()
   port.on('message', (request: WorkerRequest) => {
     last = last.then(async () => {
+      if (isStopping()) return port.close()
+      const shared = (workerData as WorkerData).state
+      Atomics.store(shared, BUSY, 1)
       try {
         port.postMessage(await answerFrom(state, request))
       } catch (error) {
         const { code, message } = error as { code?: string; message: string }
         const reply: WorkerReply = { type: 'failed', code, message }
         port.postMessage(reply)
+      } finally {
+        Atomics.store(shared, BUSY, 0)
+        Atomics.notify(shared, BUSY)
       }
     })
   })

@@ -2,12 +2,13 @@ import type { Index } from 'usearch'
 import { type Calibration, candidatesFor } from './calibration.ts'
 import type { GraphReport } from './graph-building.ts'
 import type { PublishedFile } from './graph-file.ts'
+import type { GraphHost } from './graph-host.ts'
 import { createGraph, type GraphSettings, type NativeModule, nearestKeys } from './native-graph.ts'
 
 /** A native graph, and the least width of its searches. */
 export interface NativeGraph {
-  /** The graph. */
-  readonly index: Index
+  /** The graph; absent where a worker holds it. */
+  readonly index: Index | undefined
   /** How many candidates each search looks at, however few are asked for. */
   readonly width: number
 }
@@ -30,6 +31,8 @@ export interface GraphOrigin {
   readonly file?: PublishedFile
   /** The file's path while it has a name. */
   readonly path?: string
+  /** The worker that holds it, where no file may be written. */
+  readonly host?: GraphHost
 }
 
 /** A graph in use: immutable nodes, and which slot each stands for. */
@@ -46,7 +49,7 @@ export class Graph {
   measuredDead = 0
   /** How many candidates each search looks at, however few are asked for. */
   readonly width: number
-  readonly #index: Index
+  readonly #index: Index | undefined
   #calibration: Calibration
   #measured: { readonly topK: number; readonly candidates: number } = { topK: 0, candidates: 0 }
 
@@ -88,7 +91,15 @@ export class Graph {
 
   /** Keys of the nearest nodes among so many candidates: `most` of them at least, all where the search is no wider. */
   nearest(query: Float32Array, candidates: number, most: number = candidates): Uint32Array {
-    return nearestKeys(this.#index, query, this.asked(candidates, most), this.size)
+    return nearestKeys(this.#index!, query, this.asked(candidates, most), this.size)
+  }
+
+  /** The same of a graph that a worker holds. */
+  async nearestIn(host: GraphHost, query: Float32Array, candidates: number): Promise<Uint32Array> {
+    const queries = query.slice()
+    const reply = await host.ask({ type: 'search', queries, asked: Math.min(candidates, this.size) }, [queries.buffer])
+    if (reply.type !== 'found') throw new Error('the worker answered out of turn')
+    return reply.keys.subarray(0, reply.counts[0])
   }
 
   /** How many keys to ask the native graph for, so that a search is as wide as `candidates`. */

@@ -57,13 +57,19 @@ export function searchTable<M extends Metadata>(
 }
 
 /** A filter counts as directed against the query when this many times the results wanted should have been among the candidates. */
-const AGAINST = 8
+export const AGAINST = 8
 
 /** Allowed candidates near the end of the list are less certain than those before: the last one wanted must come well before it. */
 const CERTAIN = 0.6
 
 /** Whether the graph's list reaches far enough beyond its `topK`-th allowed candidate to be trusted. */
-function isReached(keeper: GraphKeeper, graph: Graph, keys: Uint32Array, allowed: AllowedSlots, topK: number): boolean {
+export function isReached(
+  keeper: GraphKeeper,
+  graph: Graph,
+  keys: Uint32Array,
+  allowed: AllowedSlots,
+  topK: number,
+): boolean {
   let found = 0
   for (let i = 0; i < keys.length * CERTAIN; i++) {
     const slot = graph.slotOfKey[keys[i]!]!
@@ -110,7 +116,8 @@ export function slotsOf<M extends Metadata>(
   return count === slots.length ? slots : slots.subarray(0, count)
 }
 
-function scan<M extends Metadata>(
+/** The exact answer. */
+export function scan<M extends Metadata>(
   table: VectorTable<M>,
   query: PreparedQuery,
   topK: number,

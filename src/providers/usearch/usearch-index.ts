@@ -11,6 +11,7 @@ import { VectorTable } from '../../internal/vector-table.ts'
 import type { VectorEntry, VectorIndex, VectorMetric } from '../../vector-index/vector-index.ts'
 import { GraphKeeper } from './graph-keeper.ts'
 import { type GraphQuantization, type GraphSettings, loadNative } from './native-graph.ts'
+import { searchResident } from './resident-search.ts'
 import { RowFile } from './row-file.ts'
 import { searchTable } from './search-table.ts'
 import { openSnapshot, saveSnapshot } from './snapshot.ts'
@@ -27,7 +28,7 @@ export interface UsearchIndexOptions {
   readonly quantization?: GraphQuantization
   /** Share of the true nearest that a search must find on average, from 0.95 to 0.999. Default 0.99. */
   readonly recall?: number
-  /** Where graphs are published and `save` writes. Default: a temporary folder, removed by `close`. `null`: no file is ever written, and graphs are built on the calling thread in small steps. */
+  /** Where graphs are published and `save` writes. Default: a temporary folder, removed by `close`. `null`: no file is ever written, and the worker that builds a graph keeps it and is asked by searches. */
   readonly directory?: string | null
   /** Where the full-precision vectors are: in memory, or in a file that is read by position. Default `memory`. */
   readonly vectors?: 'memory' | 'file'
@@ -184,7 +185,8 @@ export async function usearchIndex<M extends Metadata = Metadata>(
         isFilled = false
         setTimeout(() => !closed && keeper.consider(), AFTER_ANSWER).unref()
       }
-      return searchTable(table, keeper, query, topK, parsed, explain)
+      const isResident = keeper.graph?.origin.host !== undefined
+      return (isResident ? searchResident : searchTable)(table, keeper, query, topK, parsed, explain)
     },
     async searchMany(vectors, { topK, filter, signal }) {
       open(signal)

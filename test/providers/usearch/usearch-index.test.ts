@@ -56,6 +56,10 @@ async function recallOf(index: VectorIndex, oracle: VectorIndex, queries: readon
 }
 
 const small: Partial<UsearchIndexOptions> = { exactBelow: 200, workerUrl }
+const both: [string, Partial<UsearchIndexOptions>][] = [
+  ['files', small],
+  ['a worker', { ...small, directory: null }],
+]
 
 describe('usearchIndex without a graph', () => {
   for (const { name, run } of vectorIndexConformance({ create: (options) => usearchIndex({ ...options, workerUrl }) }))
@@ -64,13 +68,14 @@ describe('usearchIndex without a graph', () => {
 
 describe.each<[string, Partial<UsearchIndexOptions>]>([
   ['built in a worker', {}],
-  ['built on the caller, without a file', { directory: null }],
+  ['kept in the worker that built it, without a file', { directory: null }],
+  ['built on the caller, without a file', { directory: null, workerUrl: new URL('./missing.js', import.meta.url) }],
   ['with vectors on file', { vectors: 'file' }],
   ['with f16', { quantization: 'f16' }],
   ['with f32', { quantization: 'f32' }],
 ])('usearchIndex %s', (_, options) => {
   const create = async (given: { dimensions: number; metric: 'cosine' | 'dot' | 'euclidean' }) => {
-    const index = await usearchIndex({ ...given, ...options, exactBelow: 16, workerUrl })
+    const index = await usearchIndex({ ...given, exactBelow: 16, workerUrl, ...options })
     return {
       ...index,
       async upsert(...parameters: Parameters<typeof index.upsert>) {
@@ -91,51 +96,58 @@ describe('usearchIndex with i8', () => {
 describe('usearchIndex', () => {
   const { entries, queries } = clustered(7, 3_000)
 
-  it('reaches its declared recall, measures it on held-out vectors, and keeps it through churn', async () => {
-    const index = await usearchIndex({ dimensions, ...small })
-    const oracle = exactIndex({ dimensions })
-    for (const each of [index, oracle]) await each.upsert(entries)
-    await index.settled()
-    expect(index.stats()).toMatchObject({ graphNodes: 3_000, pending: 0, recallQueries: 500, failure: undefined })
-    for (const { recall } of index.stats().recall) expect(recall).toBeGreaterThanOrEqual(0.99)
-    expect(await recallOf(index, oracle, queries)).toBeGreaterThanOrEqual(0.985)
+  it.each(both)(
+    'reaches its declared recall, measures it on held-out vectors, and keeps it through churn (%s)',
+    async (_, small) => {
+      const index = await usearchIndex({ dimensions, ...small })
+      const oracle = exactIndex({ dimensions })
+      for (const each of [index, oracle]) await each.upsert(entries)
+      await index.settled()
+      expect(index.stats()).toMatchObject({ graphNodes: 3_000, pending: 0, recallQueries: 500, failure: undefined })
+      for (const { recall } of index.stats().recall) expect(recall).toBeGreaterThanOrEqual(0.99)
+      expect(await recallOf(index, oracle, queries)).toBeGreaterThanOrEqual(0.985)
 
-    const gone = entries.filter((_, i) => i % 10 < 3).map(({ id }) => id)
-    const added = clustered(8, 400).entries.map((entry) => ({ ...entry, id: `new ${entry.id}` }))
-    for (const each of [index, oracle]) {
-      await each.remove(gone)
-      await each.upsert(added)
-    }
-    expect(await recallOf(index, oracle, queries)).toBeGreaterThanOrEqual(0.985)
-    await index.settled()
-    expect(await recallOf(index, oracle, queries)).toBeGreaterThanOrEqual(0.985)
-    await index.build({ compact: true })
-    expect(index.stats()).toMatchObject({ graphNodes: 2_500, deadNodes: 0, pending: 0 })
-    await index.close()
-  })
+      const gone = entries.filter((_, i) => i % 10 < 3).map(({ id }) => id)
+      const added = clustered(8, 400).entries.map((entry) => ({ ...entry, id: `new ${entry.id}` }))
+      for (const each of [index, oracle]) {
+        await each.remove(gone)
+        await each.upsert(added)
+      }
+      expect(await recallOf(index, oracle, queries)).toBeGreaterThanOrEqual(0.985)
+      await index.settled()
+      expect(await recallOf(index, oracle, queries)).toBeGreaterThanOrEqual(0.985)
+      await index.build({ compact: true })
+      expect(index.stats()).toMatchObject({ graphNodes: 2_500, deadNodes: 0, pending: 0 })
+      await index.close()
+    },
+    120_000,
+  )
 
-  it('gives min(topK, allowed) matches at the recall of an exact scan under every filter', async () => {
-    const index = await usearchIndex({ dimensions, ...small })
-    const oracle = exactIndex({ dimensions })
-    for (const each of [index, oracle]) await each.upsert(entries)
-    await index.settled()
-    for (const filter of [
-      { op: 'eq', path: ['half'], value: true },
-      { op: 'lt', path: ['percent'], value: 10 },
-      { op: 'eq', path: ['percent'], value: 1 },
-      { op: 'eq', path: ['percent'], value: -1 },
-    ] as const)
-      expect(await recallOf(index, oracle, queries, { filter })).not.toBeLessThan(0.98)
+  it.each(both)(
+    'gives min(topK, allowed) matches at the recall of an exact scan under every filter (%s)',
+    async (_, small) => {
+      const index = await usearchIndex({ dimensions, ...small })
+      const oracle = exactIndex({ dimensions })
+      for (const each of [index, oracle]) await each.upsert(entries)
+      await index.settled()
+      for (const filter of [
+        { op: 'eq', path: ['half'], value: true },
+        { op: 'lt', path: ['percent'], value: 10 },
+        { op: 'eq', path: ['percent'], value: 1 },
+        { op: 'eq', path: ['percent'], value: -1 },
+      ] as const)
+        expect(await recallOf(index, oracle, queries, { filter })).not.toBeLessThan(0.98)
 
-    // Everything near the query is excluded: the graph alone would find nothing.
-    const query = queries[0]!
-    const near = await oracle.search(query, { topK: 1_500 })
-    for (const each of [index, oracle])
-      await each.updateMetadata?.(near.map(({ id }) => ({ id, metadata: { near: true } })))
-    const filter = { op: 'ne', path: ['near'], value: true } as const
-    expect(await recallOf(index, oracle, [query], { filter })).toBeGreaterThanOrEqual(0.95)
-    await index.close()
-  })
+      // Everything near the query is excluded: the graph alone would find nothing.
+      const query = queries[0]!
+      const near = await oracle.search(query, { topK: 1_500 })
+      for (const each of [index, oracle])
+        await each.updateMetadata?.(near.map(({ id }) => ({ id, metadata: { near: true } })))
+      const filter = { op: 'ne', path: ['near'], value: true } as const
+      expect(await recallOf(index, oracle, [query], { filter })).toBeGreaterThanOrEqual(0.95)
+      await index.close()
+    },
+  )
 
   it('says how it answered', async () => {
     const index = await usearchIndex({ dimensions, ...small })
@@ -150,7 +162,7 @@ describe('usearchIndex', () => {
     await index.close()
   })
 
-  it('answers batches as it answers single searches', async () => {
+  it.each(both)('answers batches as it answers single searches (%s)', async (_, small) => {
     const index = await usearchIndex({ dimensions, ...small })
     await index.upsert(entries)
     await index.settled()
@@ -160,23 +172,26 @@ describe('usearchIndex', () => {
     await index.close()
   })
 
-  it('finds entries that were added, replaced and removed while a graph was built', async () => {
-    const index = await usearchIndex({ dimensions, ...small })
-    await index.upsert(entries)
-    const moved = { id: 'e5', vector: entries[6]!.vector.map((value) => -value) }
-    await index.upsert([moved, { id: 'fresh', vector: entries[7]!.vector.map((value) => -value) }])
-    await index.remove(['e8'])
-    await index.settled()
-    expect((await index.search(moved.vector, { topK: 1 }))[0]?.id).toBe('e5')
-    const [first] = await index.search(
-      entries[7]!.vector.map((value) => -value),
-      { topK: 1 },
-    )
-    expect(first?.id).toBe('fresh')
-    const ids = (await index.search(entries[8]!.vector, { topK: 50 })).map(({ id }) => id)
-    expect(ids).not.toContain('e8')
-    await index.close()
-  })
+  it.each(both)(
+    'finds entries that were added, replaced and removed while a graph was built (%s)',
+    async (_, small) => {
+      const index = await usearchIndex({ dimensions, ...small })
+      await index.upsert(entries)
+      const moved = { id: 'e5', vector: entries[6]!.vector.map((value) => -value) }
+      await index.upsert([moved, { id: 'fresh', vector: entries[7]!.vector.map((value) => -value) }])
+      await index.remove(['e8'])
+      await index.settled()
+      expect((await index.search(moved.vector, { topK: 1 }))[0]?.id).toBe('e5')
+      const [first] = await index.search(
+        entries[7]!.vector.map((value) => -value),
+        { topK: 1 },
+      )
+      expect(first?.id).toBe('fresh')
+      const ids = (await index.search(entries[8]!.vector, { topK: 50 })).map(({ id }) => id)
+      expect(ids).not.toContain('e8')
+      await index.close()
+    },
+  )
 
   it('gives back and iterates what it holds', async () => {
     const index = await usearchIndex({ dimensions, ...small })
@@ -280,22 +295,25 @@ describe('usearchIndex', () => {
     await again.close()
   })
 
-  it('scans when a filter excludes what is near, and forgets the slots of a filter when metadata change', async () => {
-    const index = await usearchIndex({ dimensions, ...small })
-    const oracle = exactIndex({ dimensions })
-    for (const each of [index, oracle]) await each.upsert(entries)
-    await index.settled()
-    const filter = { op: 'ne', path: ['near'], value: true } as const
-    expect(await index.count({ filter })).toBe(3_000)
-    const near = await oracle.search(queries[0]!, { topK: 1_000 })
-    const marked = near.map(({ id }) => ({ id, metadata: { near: true } }))
-    for (const each of [index, oracle]) await each.updateMetadata?.(marked)
-    expect(await index.count({ filter })).toBe(2_000)
-    expect(await index.search(queries[0]!, { topK: 10, filter })).toEqual(
-      await oracle.search(queries[0]!, { topK: 10, filter }),
-    )
-    await index.close()
-  })
+  it.each(both)(
+    'scans when a filter excludes what is near, and forgets the slots of a filter when metadata change (%s)',
+    async (_, small) => {
+      const index = await usearchIndex({ dimensions, ...small })
+      const oracle = exactIndex({ dimensions })
+      for (const each of [index, oracle]) await each.upsert(entries)
+      await index.settled()
+      const filter = { op: 'ne', path: ['near'], value: true } as const
+      expect(await index.count({ filter })).toBe(3_000)
+      const near = await oracle.search(queries[0]!, { topK: 1_000 })
+      const marked = near.map(({ id }) => ({ id, metadata: { near: true } }))
+      for (const each of [index, oracle]) await each.updateMetadata?.(marked)
+      expect(await index.count({ filter })).toBe(2_000)
+      expect(await index.search(queries[0]!, { topK: 10, filter })).toEqual(
+        await oracle.search(queries[0]!, { topK: 10, filter }),
+      )
+      await index.close()
+    },
+  )
 
   it('never opens a damaged file: a graph is built again, entries are CORRUPT_DATA', async () => {
     const directory = await newFolder()
