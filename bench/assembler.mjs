@@ -4,7 +4,7 @@
  * `--check`, fewer instances, and an exit code that says whether the floors hold.
  */
 import { quoteFinder } from '../dist/language-model/find-quote.js'
-import { cachedTokens, promptAssembler } from '../dist/prompt-assembler/index.js'
+import { cachedTokens, promptAssembler, promptCaching } from '../dist/prompt-assembler/index.js'
 import { exactCounter } from '../dist/tokenizer/index.js'
 import { o200kBase } from '../dist/tokenizer/o200k-base.js'
 
@@ -172,7 +172,7 @@ function session() {
     ['trimmed, historyFrom passed on', 6000, true],
     ['trimmed, each prompt by itself', 3500, false],
   ]) {
-    const assembler = promptAssembler({ counter, contextWindow: window, outputReserve: 1000 })
+    const assembler = promptAssembler({ counter, contextWindow: window, outputReserve: 1000, cache: promptCaching() })
     const history = []
     const cuts = new Set()
     let [shared, cached, both, former, turns, before] = [0, 0, 0, 0, 0, undefined]

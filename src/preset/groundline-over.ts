@@ -18,7 +18,7 @@ import { canonicalJson } from '../internal/hash.ts'
 import { answer } from '../language-model/index.ts'
 import { type Bm25Index, lexicalIndex, openLexicalIndex } from '../lexical-index/index.ts'
 import { markdownLoader, textLoader } from '../loader/index.ts'
-import { type PromptAssembler, promptAssembler } from '../prompt-assembler/index.ts'
+import { type PromptAssembler, promptAssembler, promptCaching } from '../prompt-assembler/index.ts'
 import {
   denseRetriever,
   hybridRetriever,
@@ -65,7 +65,8 @@ export function groundlineOver<M extends Metadata>(options: GroundlineOptions<M>
   const intake = (): Intake => ({ loaders, chunker, embedder: currentEmbedder() })
   const instructions = options.instructions ?? INSTRUCTIONS
   const assembler: PromptAssembler =
-    options.assembler ?? promptAssembler({ counter: exactCounter(tokenizer), contextWindow, outputReserve })
+    options.assembler ??
+    promptAssembler({ counter: exactCounter(tokenizer), contextWindow, outputReserve, cache: promptCaching() })
 
   let served: GroundlineInfo['vectorIndex']
   const notes: string[] = []

@@ -1,4 +1,4 @@
-import type { Candidate, CandidateOption } from './candidates.ts'
+import { type Candidate, type CandidateOption, combined } from './candidates.ts'
 import type { Omission, PartSettings } from './prompt-assembler.ts'
 
 /** Keeps parts that are bound to each other together. Its member is the assembler's own business. */
@@ -46,18 +46,22 @@ export function bindCandidates(
   candidates: readonly Candidate[],
   settingsOf: (id: string) => PartSettings,
   gone: readonly Omission[],
+  twins: ReadonlyMap<string, string>,
   fail: (problem: string) => never,
 ): BoundCandidates {
   const known = new Map(candidates.flatMap((candidate) => candidate.ids.map((id) => [id, candidate] as const)))
-  const stand = new Map(gone.map(({ id, instead }) => [id, instead]))
+  const absent = new Set(gone.map(({ id }) => id))
   const needs = new Map<string, string[]>()
   const missing = new Map<string, string>()
   for (const { key } of candidates) {
     for (const wanted of settingsOf(key).requires ?? []) {
-      const id = stand.get(wanted) ?? wanted
+      // The twin that is shown will do, unless it has bonds of its own.
+      const twin = twins.get(wanted) ?? wanted
+      const { group, requires } = settingsOf(twin)
+      const id = group === undefined && requires === undefined ? twin : wanted
       if (id === 'question' || id === key) continue
       if (known.has(id)) needs.set(key, [...(needs.get(key) ?? []), known.get(id)!.key])
-      else if (stand.has(wanted)) missing.set(key, wanted)
+      else if (absent.has(wanted)) missing.set(key, wanted)
       else fail(`${key} requires ${wanted}, which is no part of this prompt`)
     }
   }
@@ -184,6 +188,19 @@ function combine(
     source: sorted.some((candidate) => candidate.source),
     required: false,
     options: undominated(units.length <= MOST_UNITS ? everyWay(units, ladders) : oneOrder(units, ladders)),
+    more: (than) => {
+      const held = new Set(than?.effects)
+      const taken = new Set(
+        [...units.keys()].filter((unit) =>
+          ladders[unit]!.some(({ effects }) => effects.some((effect) => held.has(effect))),
+        ),
+      )
+      return [...units.keys()].flatMap((unit) =>
+        taken.has(unit)
+          ? []
+          : together([...(than ? [[than]] : []), ...withNeeds(unit, units, taken).map((index) => ladders[index]!)]),
+      )
+    },
   }
 }
 
@@ -212,9 +229,7 @@ function oneOrder(
     let best: { units: number[]; worth: number } | undefined
     for (const index of units.keys()) {
       if (taken.has(index)) continue
-      const wanted = new Map([[index, true]])
-      addNeeds(wanted, units, taken)
-      const added = [...wanted.keys()]
+      const added = withNeeds(index, units, taken)
       const cost = added.reduce((total, unit) => total + ladders[unit]!.at(-1)!.cost, 0)
       const utility = added.reduce((total, unit) => total + ladders[unit]!.at(-1)!.utility, 0)
       const worth = utility / Math.max(cost, 1)
@@ -227,23 +242,17 @@ function oneOrder(
   return options
 }
 
-function addNeeds(wanted: Map<number, boolean>, units: readonly Unit[], taken: ReadonlySet<number>): void {
-  for (const unit of wanted.keys()) for (const need of units[unit]!.needs) if (!taken.has(need)) wanted.set(need, true)
+/** A unit with all it needs beyond those taken. */
+function withNeeds(unit: number, units: readonly Unit[], taken: ReadonlySet<number>): number[] {
+  const wanted = new Set([unit])
+  for (const one of wanted) for (const need of units[one]!.needs) if (!taken.has(need)) wanted.add(need)
+  return [...wanted]
 }
 
 /** Every way to take one option of each ladder, without those that another beats. */
 function together(ladders: readonly (readonly CandidateOption[])[]): readonly CandidateOption[] {
   let sum: readonly CandidateOption[] = [{ cost: 0, utility: 0, effects: [] }]
-  for (const ladder of ladders)
-    sum = undominated(
-      sum.flatMap((left) =>
-        ladder.map((right) => ({
-          cost: left.cost + right.cost,
-          utility: left.utility + right.utility,
-          effects: [...left.effects, ...right.effects],
-        })),
-      ),
-    )
+  for (const ladder of ladders) sum = undominated(combined(sum, ladder))
   return sum
 }
 

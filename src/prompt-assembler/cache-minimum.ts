@@ -33,24 +33,24 @@ const MINIMA: readonly (readonly [prefix: string, tokens: number])[] = [
 ]
 
 /**
- * Tokens below which a model's provider caches no prefix, for the assembler's `cacheMinimum`. Throws `UNKNOWN_MODEL` for a
- * model without a published number; look it up and pass it yourself.
+ * Tokens below which a model's provider caches no prefix: what `promptCaching({ model })` asks for. Throws `UNKNOWN_MODEL`, with
+ * the `details` given, for a model without a published number; look it up and pass it as `minimum`.
  *
  * @example
  * ```ts
- * const assembler = promptAssembler({ counter, contextWindow, outputReserve, cacheMinimum: cacheMinimumOf('claude-opus-4-6') })
+ * const caching = promptCaching({ minimum: Math.max(cacheMinimumOf('claude-opus-4-6'), cacheMinimumOf('gemini-3-pro')) })
  * ```
  */
-export function cacheMinimumOf(model: string): number {
+export function cacheMinimumOf(model: string, details: Readonly<Record<string, unknown>> = {}): number {
   const name = model.slice(model.lastIndexOf('/') + 1)
   let best: readonly [string, number] | undefined
   for (const entry of MINIMA) if (name.startsWith(entry[0]) && entry[0].length > (best?.[0].length ?? 0)) best = entry
   if (best !== undefined) return best[1]
   throw new GroundlineError(
     'UNKNOWN_MODEL',
-    `no shortest cached prefix is known for ${describe(model)}; pass cacheMinimum as a number`,
+    `no shortest cached prefix is known for ${describe(model)}; pass promptCaching its minimum as a number`,
     {
-      details: { model },
+      details: { ...details, model },
     },
   )
 }

@@ -6,7 +6,8 @@ import type { CachePlan, Prompt } from './prompt-assembler.ts'
  * the one before and at least `minimum` tokens; the last four where there are more.
  */
 export function planCache(composition: Composition, minimum: number): CachePlan {
-  const { messages, messageTokens, toolTokens, lastExample, lastHistory } = composition
+  const { messages, messageTokens, spent, lastExample, lastHistory } = composition
+  const toolTokens = spent.get('tools') ?? 0
   const system = messages[0]?.role === 'system' && messages.length > 1 ? 0 : -1
   const wanted = [-1, system, lastExample, lastHistory]
   const breakpoints: number[] = []

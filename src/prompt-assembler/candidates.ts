@@ -1,12 +1,11 @@
 import type { AssemblerSettings } from './assembler-settings.ts'
 import { type Draft, introSegment, SUMMARY_LEAD, textSegment } from './compose.ts'
 import { historyCandidates } from './history-candidates.ts'
-import { clusterChoices } from './merge-runs.ts'
+import { clusterChoices, untangle } from './merge-runs.ts'
 import type { FormedPart, PreparedParts } from './prepare-parts.ts'
 import type { Omission, PromptMessage } from './prompt-assembler.ts'
 import type { PartContent } from './renditions.ts'
-import { fullForm, type SourceDraft, type SourceForm, sourceCost } from './source-block.ts'
-import type { TextMemo } from './text-memo.ts'
+import { fullForm, type ShownSource, type SourceDraft, type SourceForm, sourceCost } from './source-block.ts'
 
 /** What choosing an option changes in the draft. */
 export type Effect =
@@ -40,12 +39,14 @@ export interface Candidate {
   readonly required: boolean
   /** Why its parts are left out, where it is not for want of room. */
   readonly reason?: Omission['reason']
+  /** Ways that hold more than an option, where the options are not all the ways there are. */
+  more?(than: CandidateOption | undefined): readonly CandidateOption[]
 }
 
 /** The draft that the effects of the chosen options make. */
 export function draftOf(effects: Iterable<Effect>, parts: PreparedParts): Draft {
   const forms = new Map<string, number>()
-  const sources: { draft: SourceDraft; form: SourceForm }[] = []
+  const sources: ShownSource[] = []
   let historyFrom = parts.history.length
   for (const effect of effects) {
     if (effect.type === 'form') forms.set(effect.id, effect.form)
@@ -53,12 +54,13 @@ export function draftOf(effects: Iterable<Effect>, parts: PreparedParts): Draft 
     else sources.push({ draft: effect.draft, form: effect.form })
   }
   for (const { id } of parts.history.slice(historyFrom)) if (!parts.alone(id)) forms.set(id, 0)
-  return { forms, historyFrom, sources }
+  return { forms, historyFrom, sources: untangle(sources, parts.twins) }
 }
 
 /** What the words before the sources and before the question cost once there is a source. */
-export function introCost(parts: PreparedParts, settings: AssemblerSettings, count: (text: string) => number): number {
-  const bare = textSegment(parts.question.forms[0]!, 'question', 'question', parts).text
+export function introCost(parts: PreparedParts, settings: AssemblerSettings): number {
+  const { count } = settings.counter
+  const bare = textSegment(parts.question.forms[0]!, 'question', 'question', settings.memo).text
   const led = parts.instructions.some((text) => text.stability === 'turn')
     ? 0
     : count(`Question:\n${bare}`) - count(bare)
@@ -69,12 +71,11 @@ export function introCost(parts: PreparedParts, settings: AssemblerSettings, cou
 export function makeCandidates(
   parts: PreparedParts,
   settings: AssemblerSettings,
-  count: (text: string) => number,
   budget: number,
-  memo: TextMemo,
   fail: (problem: string) => never,
 ): readonly Candidate[] {
-  const counter = { id: settings.counter.id, kind: settings.counter.kind, count }
+  const { counter, memo } = settings
+  const { count } = counter
   const candidates: Candidate[] = []
   /** What stands before the history, as long as it can. */
   let stable = 0
@@ -88,11 +89,8 @@ export function makeCandidates(
     const own = parts.settingsOf(id)
     const costs = part.forms.map(costOf)
     if (part.stability !== 'turn') stable += costs[0]!
+    settings.renditions?.check(id, costs, fail)
     const options = costs.map((cost, form): CandidateOption => {
-      if (form > 0 && cost >= costs[form - 1]!)
-        fail(
-          `rendition ${form} of ${id} costs ${cost} tokens, the longer form ${costs[form - 1]}; each must be cheaper`,
-        )
       const utility = Math.sqrt((cost + 1) / (costs[0]! + 1)) * (own.utility ?? 1)
       return { cost, utility, effects: [{ type: 'form', id, form }] }
     })
@@ -109,7 +107,7 @@ export function makeCandidates(
     let tokens = 0
     for (const message of messages) {
       tokens +=
-        settings.overhead.message(message, counter) + count(textSegment(message.content, 'history', '', parts).text)
+        settings.overhead.message(message, counter) + count(textSegment(message.content, 'history', '', memo).text)
       if (message.role === 'user') for (const image of message.images ?? []) tokens += image.tokens
     }
     return tokens
@@ -120,25 +118,20 @@ export function makeCandidates(
   for (const turn of parts.examples) add(turn, 30, false, turnCost)
   if (parts.summary !== undefined)
     add(parts.summary, 25, false, (form) => {
-      const content = textSegment(form, 'summary', 'summary', parts, {}, SUMMARY_LEAD).text
+      const content = textSegment(form, 'summary', 'summary', memo, {}, SUMMARY_LEAD).text
       return count(content) + settings.overhead.message({ role: 'user', content }, counter)
     })
-  candidates.push(...historyCandidates(parts, settings.historyShare * budget, stable, turnCost))
+  candidates.push(...historyCandidates(parts, settings.historyShare * budget, stable, turnCost, settings.cache))
   for (const turn of parts.history) if (parts.alone(turn.id)) add(turn, 20, false, turnCost)
   add({ ...parts.question, stability: 'turn' }, 40, true, (form) =>
-    count(textSegment(form, 'question', 'question', parts).text),
+    count(textSegment(form, 'question', 'question', settings.memo).text),
   )
-  candidates.push(...sourceCandidates(parts, settings, count, memo))
+  candidates.push(...sourceCandidates(parts, settings))
   return candidates
 }
 
 /** Passages in the forms asked for, the ones that overlap in every combination. */
-function sourceCandidates(
-  parts: PreparedParts,
-  settings: AssemblerSettings,
-  count: (text: string) => number,
-  memo: TextMemo,
-): readonly Candidate[] {
+function sourceCandidates(parts: PreparedParts, settings: AssemblerSettings): readonly Candidate[] {
   const drafts = parts.clusters.flat()
   let [low, high] = [0, 0]
   for (const { best } of drafts) [low, high] = [Math.min(low, best.score), Math.max(high, best.score)]
@@ -148,7 +141,7 @@ function sourceCandidates(
   }
   // The longest number there may be: the true one costs no more.
   const costOf = (draft: SourceDraft, form: SourceForm) =>
-    sourceCost(draft, form, drafts.length, parts.fence, memo, count)
+    sourceCost(draft, form, drafts.length, parts.fence, settings.memo, settings.counter.count)
   const shortable = new Map(
     drafts.map((draft) => {
       const { source, headingPath } = draft.best
@@ -163,26 +156,40 @@ function sourceCandidates(
     ...shorteners.flatMap((shorten) => shorten(shortable.get(draft)!)).map((form) => ({ form, worth: form.worth })),
   ]
   return parts.clusters.map((cluster): Candidate => {
-    const options: CandidateOption[] = []
-    for (const { runs, utility } of cluster.length === 1 ? [] : clusterChoices(cluster, utilityOf)) {
-      const effects = runs.map((draft) => ({ type: 'source', draft, form: fullForm(draft) }) as const)
-      options.push({ cost: effects.reduce((sum, { draft, form }) => sum + costOf(draft, form), 0), utility, effects })
-    }
-    for (const draft of cluster) {
-      let above = Number.POSITIVE_INFINITY
-      for (const { form, worth } of formsOf(draft)) {
-        const cost = costOf(draft, form)
+    const options = clusterChoices(cluster, utilityOf).flatMap(({ runs, utility }) => {
+      let ways: readonly CandidateOption[] = [{ cost: 0, utility, effects: [] }]
+      for (const draft of runs) {
+        const ladder: CandidateOption[] = []
         // A form that is not cheaper than the longer one before it is none.
-        if (cost >= above) continue
-        if (worth < 1 || cluster.length === 1)
-          options.push({ cost, utility: utilityOf(draft) * worth, effects: [{ type: 'source', draft, form }] })
-        above = cost
+        for (const { form, worth } of draft.chunkIds.length > 1
+          ? [{ form: fullForm(draft), worth: 1 }]
+          : formsOf(draft)) {
+          const cost = costOf(draft, form)
+          if (ladder.length === 0 || cost < ladder.at(-1)!.cost)
+            ladder.push({ cost, utility: (worth - 1) * utilityOf(draft), effects: [{ type: 'source', draft, form }] })
+        }
+        ways = combined(ways, ladder)
       }
-    }
+      return ways
+    })
     options.sort((a, b) => a.cost - b.cost || b.utility - a.utility)
     const ids = cluster.map(({ best }) => `passage:${best.id}`)
     const own = cluster.map(({ best }) => parts.settingsOf(`passage:${best.id}`))
-    const priority = own.reduce((highest, { priority = 10 }) => Math.max(highest, priority), Number.NEGATIVE_INFINITY)
+    const priority = Math.max(...own.map(({ priority = 10 }) => priority))
     return { key: ids.toSorted()[0]!, ids, priority, required: own[0]!.required ?? false, source: true, options }
   })
+}
+
+/** An option of each of two things, in every way. */
+export function combined(
+  some: readonly CandidateOption[],
+  others: readonly CandidateOption[],
+): readonly CandidateOption[] {
+  return some.flatMap((one) =>
+    others.map((other) => ({
+      cost: one.cost + other.cost,
+      utility: one.utility + other.utility,
+      effects: [...one.effects, ...other.effects],
+    })),
+  )
 }

@@ -6,14 +6,14 @@ import type { PromptOverhead, ToolDefinition } from './prompt-assembler.ts'
  * "How to count tokens"). Reasoning models are recorded to charge 2 more for a message of the assistant, so with `assistant`
  * 2 it is a bound for all models whose requests are on record. Tools are an estimate: their JSON.
  */
-export function textOverhead(assistant = 2): PromptOverhead {
+export function textOverhead(assistant = 2, each = 3): PromptOverhead {
   return {
     id: 'openai-chat',
     kind: 'bound',
     toolsKind: 'estimate',
     fixed: 3,
     message: (message, { count }) => {
-      let tokens = 3 + count(message.role)
+      let tokens = each + count(message.role)
       if (message.role === 'assistant') {
         tokens += assistant
         for (const call of message.toolCalls ?? [])
@@ -28,14 +28,12 @@ export function textOverhead(assistant = 2): PromptOverhead {
 
 /** What a format adds at the most, for models whose format is not published: an estimate of 8 tokens a message and 16 a prompt. */
 export function genericOverhead(): PromptOverhead {
-  const text = textOverhead(0)
-  return {
-    id: 'generic',
-    kind: 'estimate',
-    fixed: 16,
-    message: (message, counter) => 5 + text.message(message, counter),
-    tools: text.tools,
-  }
+  return { ...textOverhead(0, 8), id: 'generic', kind: 'estimate', fixed: 16 }
+}
+
+/** The default: OpenAI's chat format for counters of OpenAI's vocabularies, by their ids; no other vendor's overhead is known. */
+export function defaultOverhead({ id }: LocalTokenCounter): PromptOverhead {
+  return /^(o200k|cl100k)_(?!h)/.test(id) ? textOverhead() : genericOverhead()
 }
 
 /** Tokens of tools shown as their JSON; 0 for none. */

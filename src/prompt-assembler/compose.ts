@@ -34,8 +34,6 @@ export interface Composition {
   readonly spent: ReadonlyMap<LedgerPart, number>
   /** Tokens of each message, overhead included. */
   readonly messageTokens: readonly number[]
-  /** Tokens of the tool definitions. */
-  readonly toolTokens: number
   readonly total: number
   /** Whether segments meet only where lines add up: a line feed before, neither white space nor a slash after. */
   readonly additive: boolean
@@ -45,19 +43,13 @@ export interface Composition {
 }
 
 /** Lays a draft out: tools, system, examples, summary, history, then sources and question. Counts segment by segment. */
-export function compose(
-  draft: Draft,
-  parts: PreparedParts,
-  settings: AssemblerSettings,
-  count: (text: string) => number,
-  memo: TextMemo,
-): Composition {
+export function compose(draft: Draft, parts: PreparedParts, settings: AssemblerSettings): Composition {
   const messages: PromptMessage[] = []
   const pieces: PromptPiece[] = []
   const messageTokens: number[] = []
   let additive = true
   const spent = new Map<LedgerPart, number>()
-  const counter = { id: settings.counter.id, kind: settings.counter.kind, count }
+  const { counter, memo, overhead } = settings
   const spend = (part: LedgerPart, tokens: number) => {
     if (tokens !== 0) spent.set(part, (spent.get(part) ?? 0) + tokens)
     return tokens
@@ -77,12 +69,12 @@ export function compose(
           origin: piece.origin,
         })
       content += segment.text
-      tokens += spend(segment.part, segmentTokens(segment, count))
+      tokens += spend(segment.part, segmentTokens(segment, counter.count))
     }
     const made = message(content)
     messages.push(made)
     if (made.role === 'user') for (const image of made.images ?? []) tokens += spend('images', image.tokens)
-    messageTokens.push(tokens + spend('overhead', settings.overhead.message(made, counter)))
+    messageTokens.push(tokens + spend('overhead', overhead.message(made, counter)))
   }
 
   const system = instructionSegments(draft, parts, false)
@@ -94,7 +86,7 @@ export function compose(
       if (form === undefined) continue
       for (const [at, message] of turn.forms[form]!.entries()) {
         const place = { index: form === 0 ? turn.first + at : at, form }
-        add([textSegment(message.content, part, turn.id, parts, place)], (content) => ({ ...message, content }))
+        add([textSegment(message.content, part, turn.id, memo, place)], (content) => ({ ...message, content }))
         last = messages.length - 1
       }
     }
@@ -104,7 +96,7 @@ export function compose(
     const form = parts.summary?.stability === stability ? draft.forms.get('summary') : undefined
     if (form === undefined) return
     const text = parts.summary!.forms[form]!
-    add([textSegment(text, 'summary', 'summary', parts, { form }, SUMMARY_LEAD)], (content) => ({
+    add([textSegment(text, 'summary', 'summary', memo, { form }, SUMMARY_LEAD)], (content) => ({
       role: 'user',
       content,
     }))
@@ -129,7 +121,7 @@ export function compose(
   const sourcesSpan = shown.length === 0 ? undefined : { start: length(late), end: length(late) + length(shown) }
   const lead = late.length + shown.length > 0 ? 'Question:\n' : ''
   const asked = draft.forms.get('question') ?? 0
-  const question = textSegment(parts.question.forms[asked]!, 'question', 'question', parts, { form: asked }, lead)
+  const question = textSegment(parts.question.forms[asked]!, 'question', 'question', memo, { form: asked }, lead)
   add([...late, ...shown, question], (content) => ({
     role: 'user',
     content,
@@ -137,8 +129,8 @@ export function compose(
   }))
 
   const tools = parts.tools.flatMap(({ id, forms }) => forms[draft.forms.get(id) ?? -1] ?? [])
-  const toolTokens = spend('tools', settings.overhead.tools(tools, counter))
-  spend('overhead', settings.overhead.fixed)
+  spend('tools', overhead.tools(tools, counter))
+  spend('overhead', overhead.fixed)
   let total = 0
   for (const tokens of spent.values()) total += tokens
   return {
@@ -149,7 +141,6 @@ export function compose(
     sourcesSpan,
     spent,
     messageTokens,
-    toolTokens,
     total,
     additive,
     lastExample,
@@ -167,7 +158,7 @@ export function introSegment(settings: AssemblerSettings): Segment {
   return writer.finish('sources')
 }
 
-/** A text of the caller's, escaped, after a lead of the assembler's own. */
+/** A text of the caller's, escaped, between a lead and an end of the assembler's own. */
 export function textSegment(
   text: string,
   part: LedgerPart,
@@ -175,6 +166,7 @@ export function textSegment(
   { escape: escaper }: Pick<TextMemo, 'escape'>,
   place: { readonly index?: number; readonly form?: number } = {},
   lead = '',
+  end = '',
 ): Segment {
   const { form = 0, index } = place
   const writer = segmentWriter()
@@ -187,6 +179,7 @@ export function textSegment(
       ...(form > 0 && { rendition: form }),
       ...piece,
     })
+  writer.write(end)
   return writer.finish(part)
 }
 
@@ -198,17 +191,10 @@ function instructionSegments(draft: Draft, parts: PreparedParts, late: boolean):
     const form = draft.forms.get(id)!
     const verbatim: Escaper = (text) => {
       const start = text.length - text.trimStart().length
-      const end = text.trimEnd().length
-      return [{ text: text.slice(start, end), start, end, form: 'verbatim' }]
+      return [{ text: text.trim(), start, end: text.trimEnd().length, form: 'verbatim' }]
     }
-    const { text, pieces } = textSegment(forms[form]!, 'instructions', id, { escape: verbatim }, { form })
     // Behind the last of the system text comes nothing.
     const gap = late || index < chosen.length - 1 ? '\n\n' : ''
-    return {
-      part: 'instructions',
-      text: text + gap,
-      pieces:
-        gap === '' ? pieces : [...pieces, { start: text.length, end: text.length + 2, origin: { type: 'template' } }],
-    }
+    return textSegment(forms[form]!, 'instructions', id, { escape: verbatim }, { form }, '', gap)
   })
 }

@@ -1,5 +1,6 @@
 import type { Span } from '../document.ts'
 import { controlMarks } from '../internal/control-marks.ts'
+import type { PromptMessage } from './prompt-assembler.ts'
 
 /** A stretch of escaped text and the span of the original it stands for. */
 export interface EscapedPiece extends Span {
@@ -47,7 +48,35 @@ export function escapeLabel(label: string): string {
     .replaceAll('<', '\u2039')
     .replaceAll('>', '\u203a')
   const cut = line.length <= 200 ? line : `${line.slice(0, 199).replace(/[\ud800-\udbff]$/, '')}\u2026`
-  return escapeText(cut)
-    .map((piece) => piece.text)
+  return escapedText(cut, escapeText)
+}
+
+/** A text in its escaped form, with `more` behind each escape. */
+function escapedText(text: string, escaper: Escaper, more = ''): string {
+  return escaper(text, 0, text.length)
+    .map((piece) => (piece.form === 'escaped' ? piece.text + more : piece.text))
     .join('')
+}
+
+/**
+ * A message whose calls are harmless as data. Arguments are JSON, in which the backslash of an escape is itself escaped, so that
+ * they stay JSON and hold what a text would.
+ */
+export function safeCalls<M extends PromptMessage>(message: M, escaper: Escaper): M {
+  const { role, content, ...rest } = message
+  if (role === 'user') return message
+  const safe = JSON.parse(JSON.stringify(rest), (key, value: unknown) =>
+    typeof value === 'string' ? escapedText(value, escaper, key === 'arguments' ? '\\' : '') : value,
+  )
+  return { ...message, ...safe }
+}
+
+/** JSON as data of which no string is a control token, not even one that the JSON's own escapes hid. */
+export function parseSafely(json: string): unknown {
+  const safe = (text: string) => escapedText(text, escapeText)
+  return JSON.parse(json, (_, value: unknown) => {
+    if (typeof value === 'string') return safe(value)
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+    return Object.fromEntries(Object.entries(value).map(([key, member]) => [safe(key), member]))
+  })
 }

@@ -25,14 +25,13 @@ export function fenceMark(seed: string, texts: readonly string[]): string {
   return digits.slice(0, length)
 }
 
-/** Sixteen hexadecimal digits of a text: two multiplicative hashes. What guards the mark is that it occurs nowhere, not the hash. */
+/** Sixteen hexadecimal digits of a text, by FNV-1a. What guards the mark is that it occurs nowhere, not the hash. */
 function hexDigits(text: string): string {
-  let [low, high] = [0xdeadbeef, 0x41c6ce57]
-  for (let at = 0; at < text.length; at++) {
-    low = Math.imul(low ^ text.charCodeAt(at), 2654435761)
-    high = Math.imul(high ^ text.charCodeAt(at), 1597334677)
+  let hash = 0x811c9dc5
+  let digits = ''
+  while (digits.length < 16) {
+    for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193)
+    digits += ((hash ^ (hash >>> 15)) >>> 0).toString(16).padStart(8, '0')
   }
-  low = Math.imul(low ^ (low >>> 16), 2246822507) ^ Math.imul(high ^ (high >>> 13), 3266489909)
-  high = Math.imul(high ^ (high >>> 16), 2246822507) ^ Math.imul(low ^ (low >>> 13), 3266489909)
-  return [low, high].map((half) => (half >>> 0).toString(16).padStart(8, '0')).join('')
+  return digits
 }

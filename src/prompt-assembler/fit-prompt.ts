@@ -1,6 +1,6 @@
 import type { AbortOptions, Metadata } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
-import { describe } from '../internal/argument.ts'
+import { describe, requireInteger } from '../internal/argument.ts'
 import type { RemoteTokenCounter } from '../tokenizer/tokenizer.ts'
 import type { Ledger, Prompt, PromptAssembler, PromptParts } from './prompt-assembler.ts'
 
@@ -26,7 +26,7 @@ export interface FitOptions extends AbortOptions {
  * provider's count as its total. The budget is the window less the reserves; a margin for a local estimate is not needed
  * here. A counter of texts is asked once a message; what the local overhead says is added.
  *
- * Throws `BUDGET_EXCEEDED` with the ledger when no round fits.
+ * Throws `BUDGET_EXCEEDED` with the ledger when no round fits, `INVALID_ARGUMENT` for fewer than one round or a count that is none.
  *
  * @example
  * ```ts
@@ -40,6 +40,7 @@ export async function fitPrompt<M extends Metadata>(
   options: FitOptions = {},
 ): Promise<Prompt> {
   const { signal, rounds = 3 } = options
+  requireInteger('rounds', rounds, 1)
   let local: number | undefined
   let best: Prompt | undefined
   let over: Ledger | undefined
@@ -97,7 +98,7 @@ async function countRemotely(
     'INVALID_ARGUMENT',
     `counter ${counter.id} returned ${describe(tokens)}; expected an integer of at least 0`,
     {
-      details: { counter: counter.id },
+      details: { counter: counter.id, ledger: prompt.ledger },
     },
   )
 }

@@ -21,8 +21,7 @@ export function groupTurns(
   const turns: { first: number; messages: PromptMessage[] }[] = []
   let open = new Set<string>()
   const settle = (index: number) => {
-    if (open.size > 0)
-      fail(`${where}: tool call ${[...open].map(describe).join(', ')} has no result before message ${index}`)
+    if (open.size > 0) fail(`${where}: tool call ${describe([...open][0])} has no result before message ${index}`)
   }
   for (const [index, message] of messages.entries()) {
     if (typeof message.content !== 'string')

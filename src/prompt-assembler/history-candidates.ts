@@ -1,17 +1,19 @@
 import type { Candidate, CandidateOption } from './candidates.ts'
 import type { PreparedParts } from './prepare-parts.ts'
 import type { PromptMessage } from './prompt-assembler.ts'
+import type { PromptCaching } from './prompt-caching.ts'
 
 /**
  * The newest turns up to `share` tokens, and all older ones: two candidates, each with an option a cut. Turns that compete by
- * themselves are not among them. A conversation that goes on from an earlier cut is kept from there on, or cut where it
- * lasts: see `lasting`. `stable` is what stands before the history.
+ * themselves are not among them. With `cache`, a conversation that goes on from an earlier cut is kept from there on, or cut where
+ * that lasts. `stable` is what stands before the history.
  */
 export function historyCandidates(
   parts: PreparedParts,
   share: number,
   stable: number,
   costOf: (turn: readonly PromptMessage[]) => number,
+  cache: PromptCaching | undefined,
 ): readonly Candidate[] {
   const cuts: CandidateOption[] = []
   const ids: string[] = []
@@ -23,25 +25,14 @@ export function historyCandidates(
     ids.unshift(id)
     cuts.push({ cost, utility: ids.length, effects: [{ type: 'history', from }] })
   }
-  const kept = parts.continued
-    ? cuts.filter((cut) => cut.cost === cost || lasting(cut.cost, cost, ids.length, stable))
-    : cuts
+  const lasting = parts.continued ? cache?.lasting : undefined
+  const kept = cuts.filter((cut) => cut.cost === cost || (lasting?.(cut.cost, cost, ids.length, stable) ?? true))
   const recent = kept.filter((cut) => cut.cost <= share)
   const taken = recent.at(-1)?.cost ?? 0
   const older = kept.slice(recent.length).map((cut) => ({ ...cut, cost: cut.cost - taken }))
-  const base = { source: false, ids, required: false, ...(parts.continued && { reason: 'cut' as const }) }
+  const base = { source: false, ids, required: false, ...(lasting && { reason: 'cut' as const }) }
   return [
     { ...base, key: 'history', priority: 20, options: recent },
     { ...base, key: 'history older', priority: 5, options: older },
   ].filter(({ options }) => options.length > 0)
-}
-
-/**
- * Whether a history of `whole` tokens that no longer fits may be cut to `rest`. What is kept is sent anew once, behind the cut;
- * until the history has grown to `whole` again, prompts begin alike. With turns of the usual length that is `n` prompts with
- * `stable` and, on average, half of `rest` and `whole` each, of which `rest` may be a twentieth.
- */
-function lasting(rest: number, whole: number, turns: number, stable: number): boolean {
-  const prompts = ((whole - rest) / whole) * turns
-  return rest * 20 <= prompts * (stable + (whole + rest) / 2)
 }

@@ -10,6 +10,7 @@ export { type FitOptions, fitPrompt, type RemotePromptCounter } from './fit-prom
 export { flagInvisible, type InvisibleTreatment, stripInvisible } from './invisible.ts'
 export { type LocatedPiece, locatePiece, locateSource } from './locate-piece.ts'
 export { type OpenAIChatOverheadOptions, openaiChatOverhead } from './openai-overhead.ts'
+export { type PassageCaps, type PassageCapsOptions, passageCaps } from './passage-caps.ts'
 export type {
   AssembleOptions,
   CachePlan,
@@ -35,6 +36,7 @@ export type {
   ToolDefinition,
   TrustTier,
 } from './prompt-assembler.ts'
+export { type PromptCaching, type PromptCachingOptions, promptCaching } from './prompt-caching.ts'
 export { type AnthropicPayload, renderAnthropic } from './render-anthropic.ts'
 export { type GeminiPayload, renderGemini } from './render-gemini.ts'
 export { type MistralPayload, renderMistral } from './render-mistral.ts'

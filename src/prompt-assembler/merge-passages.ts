@@ -1,15 +1,16 @@
 import type { Passage } from '../document.ts'
 import { describe } from '../internal/argument.ts'
 import type { AssemblerSettings } from './assembler-settings.ts'
-import type { Omission, PartSettings } from './prompt-assembler.ts'
+import type { Omission } from './prompt-assembler.ts'
 import type { SourceDraft } from './source-block.ts'
-import type { TextMemo } from './text-memo.ts'
 
-/** Passages that compete for room, without twins. */
+/** Passages that compete for room. */
 export interface MergedPassages {
-  /** By best score, ties by id. */
+  /** Groups of overlapping passages; by best score, ties by id. */
   readonly clusters: readonly (readonly SourceDraft[])[]
-  /** Twins, and what a cap left out. */
+  /** Passages of the same text: from part id to the id of the one that stands for all of them. */
+  readonly twins: ReadonlyMap<string, string>
+  /** Passages without text. */
   readonly omitted: readonly Omission[]
 }
 
@@ -17,15 +18,15 @@ export interface MergedPassages {
 const LARGEST_CLUSTER = 5
 
 /**
- * Takes out twins (the same text under another id) and what the caps leave out, and groups passages of one document version
- * whose spans overlap. Groups of more than five, and members bound to other parts, are
- * cut apart by place.
+ * Finds twins (the same text under another id) and groups passages of one document version whose spans overlap. Groups of more
+ * than five are parted, and passages bound to other parts stand by themselves; where such groups meet, what is shown
+ * of them is joined in the end. Nothing with a text is taken out: what stands for what is known only when it is known what fits.
  */
 export function mergePassages(
   passages: readonly Passage[],
-  settings: AssemblerSettings,
-  memo: TextMemo,
-  settingsOf: (id: string) => PartSettings,
+  { memo, trustOf }: AssemblerSettings,
+  bound: (id: string) => boolean,
+  needed: ReadonlySet<string>,
   fail: (problem: string) => never,
 ): MergedPassages {
   const ids = new Set<string>()
@@ -34,83 +35,70 @@ export function mergePassages(
     if (ids.has(passage.id)) fail(`two passages have the id ${describe(passage.id)}`)
     ids.add(passage.id)
   }
-  const sorted = [...passages].sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1))
   const omitted: Omission[] = []
   const byDocument = new Map<string, SourceDraft[]>()
-  const byText = new Map<string, string>()
-  let rank = 0
-  for (const passage of sorted) {
-    const id = `passage:${passage.id}`
-    const plain = memo(passage.text).plain
-    const twin = byText.get(plain)
-    if (twin !== undefined || plain === '') {
-      omitted.push({ id, reason: 'duplicate', ...(twin === undefined ? {} : { instead: twin }) })
+  const byText = new Map<string, string[]>()
+  const sorted = [...passages].sort((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1))
+  for (const [rank, best] of sorted.entries()) {
+    const { text, start, end } = best
+    const id = `passage:${best.id}`
+    const { plain } = memo(text)
+    if (plain === '') {
+      omitted.push({ id, reason: 'duplicate' })
       continue
     }
-    const key = JSON.stringify([passage.documentId, passage.documentVersion])
-    const others = byDocument.get(key) ?? []
-    for (const other of others) checkAgreement(passage, other, fail)
-    if (rank >= settings.maxPassages || others.length >= settings.maxPerDocument) {
-      if (settingsOf(passage.id).required === true) fail(`${id} is required and beyond maxPassages or maxPerDocument`)
-      omitted.push({ id, reason: 'limit' })
-      continue
+    const document = JSON.stringify([best.documentId, best.documentVersion])
+    const others = byDocument.get(document) ?? []
+    for (const other of others) checkAgreement(best, other, fail)
+    const draft = { best, chunkIds: [best.id], text, start, end, trust: trustOf(best), rank, document }
+    others.push(draft)
+    byDocument.set(document, others)
+    byText.set(plain, [...(byText.get(plain) ?? []), id])
+  }
+  const twins = new Map<string, string>()
+  const alone = new Set([...ids].map((id) => `passage:${id}`).filter(bound))
+  for (const same of byText.values()) {
+    const first = same.find(bound) ?? same[0]!
+    for (const id of same) {
+      if (id !== first) twins.set(id, first)
+      if (needed.has(id)) alone.add(first).add(id)
     }
-    const { text, start, end } = passage
-    const trust = settings.trustOf(passage)
-    others.push({
-      best: passage,
-      chunkIds: [passage.id],
-      text,
-      start,
-      end,
-      trust,
-      rank: rank++,
-    })
-    byDocument.set(key, others)
-    byText.set(plain, id)
   }
-  const bound = ({ best }: SourceDraft) => {
-    const { group, requires, required } = settingsOf(best.id)
-    return group !== undefined || requires !== undefined || required !== undefined
-  }
-  const clusters = [...byDocument.values()].flatMap((drafts) => overlapping(drafts, bound, omitted))
-  const bestOf = (cluster: readonly SourceDraft[]) => cluster.reduce((best, draft) => Math.min(best, draft.rank), rank)
-  return { clusters: clusters.sort((a, b) => bestOf(a) - bestOf(b)), omitted }
+  const clusters = [...byDocument.values()].flatMap((drafts) => overlapping(drafts, alone, twins))
+  const bestOf = (cluster: readonly SourceDraft[]) => Math.min(...cluster.map(({ rank }) => rank))
+  return { clusters: clusters.sort((a, b) => bestOf(a) - bestOf(b)), twins, omitted }
 }
 
 /**
- * Groups drafts of one document whose spans overlap. Where a group is full, or a member is bound to other parts, the next group
- * begins with what the one before does not show.
+ * Groups drafts of one document whose spans overlap, without those that stand apart, and says of those that may share their text
+ * with another group that they meet.
  */
 function overlapping(
   drafts: readonly SourceDraft[],
-  bound: (draft: SourceDraft) => boolean,
-  omitted: Omission[],
+  apart: ReadonlySet<string>,
+  twins: ReadonlyMap<string, string>,
 ): readonly (readonly SourceDraft[])[] {
   const groups: SourceDraft[][] = []
-  let [end, shown, alone] = [-1, -1, false]
-  for (const draft of [...drafts].sort((a, b) => a.start - b.start || a.rank - b.rank)) {
-    const last = groups.at(-1)
-    const joins = draft.start < end && last!.length < LARGEST_CLUSTER && !alone && !bound(draft)
-    if (!joins) shown = end
-    const rest = shown > draft.start ? cut(draft, Math.min(shown, draft.end)) : draft
-    if (rest.text.trim() === '') {
-      omitted.push({ id: `passage:${draft.best.id}`, reason: 'overlap', instead: `passage:${last!.at(-1)!.best.id}` })
-      continue
+  const meets = new Set<SourceDraft[]>()
+  /** The group that others may join, and the one that reaches furthest. */
+  let [open, furthest]: [SourceDraft[], SourceDraft[]] = [[], []]
+  let [end, reach] = [-1, -1]
+  for (const draft of drafts.toSorted((a, b) => a.start - b.start || a.rank - b.rank)) {
+    const id = `passage:${draft.best.id}`
+    const alone = apart.has(id)
+    const joins = !alone && draft.start < end && open.length < LARGEST_CLUSTER
+    const group = joins ? open : [draft]
+    if (joins) open.push(draft)
+    else groups.push(group)
+    if (!alone) {
+      end = joins ? Math.max(end, draft.end) : draft.end
+      open = group
     }
-    if (joins) last!.push(rest)
-    else {
-      groups.push([rest])
-      alone = bound(draft)
-    }
-    end = Math.max(end, draft.end)
+    if (alone && (twins.has(id) || [...twins.values()].includes(id))) meets.add(group)
+    if (draft.start < reach && furthest !== group) meets.add(group).add(furthest)
+    if (draft.end > reach) [furthest, reach] = [group, draft.end]
   }
-  return groups
-}
-
-/** A draft from a place of the document on. */
-function cut(draft: SourceDraft, start: number): SourceDraft {
-  return { ...draft, start, text: draft.text.slice(start - draft.start) }
+  return groups.map((group) => (meets.has(group) ? group.map((draft) => ({ ...draft, meets: true })) : group))
 }
 
 function checkPassage(passage: Passage, fail: (problem: string) => never): void {

@@ -1,7 +1,7 @@
 import type { Metadata, Passage } from '../document.ts'
 import { describe } from '../internal/argument.ts'
 import type { AssemblerSettings } from './assembler-settings.ts'
-import type { Escaper } from './escape-text.ts'
+import { safeCalls } from './escape-text.ts'
 import { fenceMark } from './fence.ts'
 import { groupTurns, type Turn } from './group-turns.ts'
 import { mergePassages } from './merge-passages.ts'
@@ -17,7 +17,6 @@ import type {
 } from './prompt-assembler.ts'
 import type { PartContent } from './renditions.ts'
 import type { SourceDraft } from './source-block.ts'
-import type { TextMemo } from './text-memo.ts'
 
 /** A part with its full form and its shorter ones, longest first. */
 export interface FormedPart<F> {
@@ -54,6 +53,8 @@ export interface PreparedParts {
   readonly images: readonly PromptImage[]
   /** Groups of overlapping passages; a group of one is a passage by itself. By best score, ties by id. */
   readonly clusters: readonly (readonly SourceDraft[])[]
+  /** Passages of the same text: from part id to the id of the one that stands for all of them. */
+  readonly twins: ReadonlyMap<string, string>
   readonly fence: string
   readonly warnings: readonly PromptWarning[]
   readonly omitted: readonly Omission[]
@@ -61,8 +62,6 @@ export interface PreparedParts {
   readonly settingsOf: (id: string) => PartSettings
   /** Whether a part has settings or is required by another: such a turn competes by itself. */
   readonly alone: (id: string) => boolean
-  /** Escapes a text that is not an instruction. */
-  readonly escape: Escaper
 }
 
 const ORDER: readonly Stability[] = ['static', 'session', 'turn']
@@ -75,15 +74,10 @@ const STABILITIES: Readonly<Record<string, readonly Stability[]>> = {
   summary: ['session', 'turn'],
 }
 
-/** Dates, times, UUIDs and long numbers: what changes from call to call. */
-const VOLATILE =
-  /\b\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2})?|\b\d{1,2}:\d{2}:\d{2}\b|\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b|\b\d{10,13}\b/i
-
 /** Checks the parts and puts them into canonical order. `fail` must throw. */
 export function prepareParts<M extends Metadata>(
   parts: PromptParts<M>,
   settings: AssemblerSettings,
-  memo: TextMemo,
   fail: (problem: string) => never,
 ): PreparedParts {
   const written = (id: string, text: unknown) =>
@@ -119,9 +113,14 @@ export function prepareParts<M extends Metadata>(
     if (!Number.isInteger(image.tokens) || image.tokens < 0)
       fail(`image ${describe(image.id)} has no counted size: tokens is ${describe(image.tokens)}`)
   const turnsOf = (messages: readonly PromptMessage[], where: string, kind: string) =>
-    groupTurns(messages, where, fail).map(
-      ({ first, messages }): TurnPart => ({ ...formed(`${kind}:${first}`, messages), first }),
-    )
+    groupTurns(messages, where, fail).map(({ first, messages }): TurnPart => {
+      const { forms, ...part } = formed(`${kind}:${first}`, messages)
+      return {
+        ...part,
+        forms: forms.map((form) => form.map((message) => safeCalls(message, settings.memo.escape))),
+        first,
+      }
+    })
   const examples = turnsOf(parts.examples ?? [], 'examples', 'example').sort(byStability)
   const history = turnsOf(parts.history ?? [], 'history', 'history')
   const historyLength = parts.history?.length ?? 0
@@ -141,34 +140,29 @@ export function prepareParts<M extends Metadata>(
   }
 
   const passages: readonly Passage[] = parts.passages ?? []
-  const { clusters, omitted: gone } = mergePassages(
-    passages,
-    settings,
-    memo,
-    (id) => own.get(`passage:${id}`) ?? {},
-    fail,
-  )
+  const needed = new Set([...own.values()].flatMap(({ requires = [] }) => requires))
+  const bound = (id: string) => {
+    const { group, requires, required } = own.get(id) ?? {}
+    return (group ?? requires ?? required) !== undefined
+  }
+  const { clusters, twins, omitted: gone } = mergePassages(passages, settings, bound, needed, fail)
   const drafts = clusters.flat()
   const omitted = [...gone]
-  const named = new Set([...own].flatMap(([id, part]) => [id, ...(part.requires ?? [])]))
-  const alone = (id: string) => named.has(id)
+  const alone = (id: string) => own.has(id) || needed.has(id)
   for (const { id } of history.slice(0, historyStart)) if (!alone(id)) omitted.push({ id, reason: 'cut' })
   const warnings: PromptWarning[] = []
-  for (const { id, stability, forms } of [...instructions, ...tools, ...examples]) {
-    const match = stability === 'static' ? VOLATILE.exec(textOf(forms[0]!)) : null
-    if (match) warnings.push({ id, kind: 'volatile', at: match.index, found: match[0] })
-  }
-  const outside: [id: string, text: string][] = []
-  for (const { id, forms } of [question, ...(summary ? [summary] : [])])
-    for (const form of forms) outside.push([id, form])
-  for (const { id, forms } of [...examples, ...history])
-    for (const form of forms) for (const { content } of form) outside.push([id, content])
-  for (const { best, text } of drafts) outside.push([`passage:${best.id}`, text])
-  if (settings.invisible) for (const [id, text] of outside) warnings.push(...settings.invisible.warnOf(id, text))
+  if (settings.cache)
+    for (const { id, stability, forms } of [...instructions, ...tools, ...examples])
+      if (stability === 'static') warnings.push(...settings.cache.warn(id, textOf(forms[0])))
+  const warn = (id: string, text: string) => warnings.push(...(settings.invisible?.warnOf(id, text) ?? []))
+  for (const { id, forms } of [question, ...(summary ? [summary] : [])]) for (const form of forms) warn(id, form)
+  for (const { id, forms } of [...examples, ...history]) for (const { content } of forms.flat()) warn(id, content)
   // Every text of the prompt but the assembler's own: the fence must occur in none of them.
-  const texts = outside.map(([, text]) => text)
-  for (const { best } of drafts) texts.push(best.source.title ?? '', best.source.uri ?? '', ...(best.headingPath ?? []))
-  for (const { forms } of [...instructions, ...tools, ...examples, ...history]) texts.push(...forms.map(textOf))
+  const texts = [JSON.stringify({ ...parts, passages: 0, images: 0 })]
+  for (const { best, text } of drafts) {
+    warn(`passage:${best.id}`, text)
+    texts.push(text, JSON.stringify([best.source, best.headingPath]))
+  }
   return {
     instructions: instructions.sort(byStability),
     tools,
@@ -184,12 +178,12 @@ export function prepareParts<M extends Metadata>(
     question,
     images: parts.images ?? [],
     clusters,
+    twins,
     fence: fenceMark(settings.seed, texts),
     warnings,
     omitted,
     settingsOf: (id) => own.get(id) ?? {},
     alone,
-    escape: memo.escape,
   }
 }
 
@@ -208,14 +202,10 @@ function textOf(form: unknown): string {
 }
 
 function checkSettings(id: string, part: PartSettings, fail: (problem: string) => never): void {
-  for (const [name, least] of [
-    ['priority', Number.NEGATIVE_INFINITY],
-    ['utility', 0],
-  ] as const) {
-    const value = part[name] ?? 1
-    if (!Number.isFinite(value) || value <= least)
-      fail(`${name} of ${id} must be a finite number${least === 0 ? ' above 0' : ''}, got ${describe(value)}`)
-  }
+  const { priority = 0, utility = 1 } = part
+  if (!Number.isFinite(priority)) fail(`priority of ${id} must be a finite number, got ${describe(priority)}`)
+  if (!Number.isFinite(utility) || utility <= 0)
+    fail(`utility of ${id} must be a finite number above 0, got ${describe(utility)}`)
   if (part.stability !== undefined && !stabilitiesOf(id).includes(part.stability))
     fail(`stability of ${id} must be ${stabilitiesOf(id).join(' or ')}, got ${describe(part.stability)}`)
 }

@@ -111,8 +111,8 @@ export interface PromptParts<M extends Metadata = Metadata> {
   readonly settings?: Readonly<Record<string, PartSettings>>
   /**
    * Where the last prompt of this conversation began its history (`prompt.historyFrom`), 0 for the first. Turns before it stay
-   * out, so that prompts begin alike; when the rest no longer fits, it is cut further than needed, so that what is sent
-   * anew after cuts stays below 5 % of what is stable.
+   * out, so that prompts begin alike; when the rest no longer fits, with `cache: promptCaching()`, it is cut further than needed,
+   * so that what is sent anew after cuts stays below 5 % of what is stable.
    */
   readonly historyFrom?: number
 }
@@ -285,7 +285,7 @@ export interface Prompt {
   readonly historyFrom: number
   /** What deserves a look. */
   readonly warnings: readonly PromptWarning[]
-  /** Where a prompt cache can take hold. */
+  /** Where a prompt cache can take hold; nowhere without `cache: promptCaching()`. */
   readonly cachePlan: CachePlan
 }
 

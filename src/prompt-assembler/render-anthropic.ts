@@ -1,5 +1,6 @@
 import type { Span } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
+import { parseSafely } from './escape-text.ts'
 import type { Prompt, PromptImage, PromptMessage, PromptSource } from './prompt-assembler.ts'
 
 /** Asks the provider to cache the prefix that ends with the block. */
@@ -210,7 +211,7 @@ function imageBlock(image: PromptImage): AnthropicBlock {
 function toolInput(json: string, id: string): Record<string, unknown> {
   let input: unknown
   try {
-    input = JSON.parse(json === '' ? '{}' : json)
+    input = parseSafely(json === '' ? '{}' : json)
   } catch (cause) {
     throw new GroundlineError('INVALID_ARGUMENT', `arguments of tool call ${id} are no JSON`, {
       cause,

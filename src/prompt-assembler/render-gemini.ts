@@ -1,4 +1,5 @@
 import { GroundlineError } from '../errors.ts'
+import { parseSafely } from './escape-text.ts'
 import type { Prompt, PromptImage } from './prompt-assembler.ts'
 
 /** A part of a content in Gemini's format. */
@@ -81,7 +82,7 @@ function imagePart({ data, mediaType }: PromptImage): GeminiPart {
 
 function jsonObject(text: string): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(text)
+    const value = parseSafely(text)
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined
   } catch {
     return undefined

@@ -6,6 +6,8 @@ import type { PromptMessage, Rendition, ToolDefinition } from './prompt-assemble
 export interface RenditionReader {
   /** Checks the forms against the full one. */
   readonly read: typeof readRenditions
+  /** Checks what the forms cost, longest first. */
+  readonly check: typeof checkCosts
 }
 
 /** What a part is made of: a text, the messages of a turn, a tool's definition. */
@@ -22,7 +24,7 @@ export type PartContent = string | readonly PromptMessage[] | ToolDefinition
  */
 // @__NO_SIDE_EFFECTS__
 export function renditions(): RenditionReader {
-  return { read: readRenditions }
+  return { read: readRenditions, check: checkCosts }
 }
 
 /** The shorter forms of a part, longest first. A text in place of a turn becomes a user message. `fail` must throw. */
@@ -38,6 +40,12 @@ function readRenditions<F extends PartContent>(
     if (!isLike(full, said, name, fail)) fail(`${name} must be a shorter form of it, got ${describe(form)}`)
     return said
   })
+}
+
+function checkCosts(id: string, costs: readonly number[], fail: (problem: string) => never): void {
+  for (const [form, cost] of costs.entries())
+    if (form > 0 && cost >= costs[form - 1]!)
+      fail(`rendition ${form} of ${id} costs ${cost} tokens, the longer form ${costs[form - 1]}; each must be cheaper`)
 }
 
 function isLike<F extends PartContent>(

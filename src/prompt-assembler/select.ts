@@ -1,14 +1,23 @@
-import type { Candidate } from './candidates.ts'
+import type { Candidate, CandidateOption } from './candidates.ts'
 import { chooseOptions, type OptionClass } from './choose-options.ts'
 
-/** Which option of each candidate was chosen, by the candidate's key. */
-export type Selection = ReadonlyMap<string, number>
+/** The option chosen of each candidate, by the candidate's key. */
+export type Selection = ReadonlyMap<string, CandidateOption>
 
 /** The cheapest form of everything required. */
-export function requiredSelection(candidates: readonly Candidate[]): Map<string, number> {
-  const selection = new Map<string, number>()
-  for (const candidate of candidates) if (candidate.required) selection.set(candidate.key, 0)
+export function requiredSelection(candidates: readonly Candidate[]): Map<string, CandidateOption> {
+  const selection = new Map<string, CandidateOption>()
+  for (const candidate of candidates) if (candidate.required) selection.set(candidate.key, candidate.options[0]!)
   return selection
+}
+
+/** The candidates without the ways that show one of some passages, unless these are required. */
+export function apartFrom(candidates: readonly Candidate[], out: (id: string) => boolean): readonly Candidate[] {
+  const shows = ({ effects }: CandidateOption) =>
+    effects.some((effect) => effect.type === 'source' && effect.draft.chunkIds.some((id) => out(`passage:${id}`)))
+  return candidates.map((candidate) =>
+    candidate.required ? candidate : { ...candidate, options: candidate.options.filter((option) => !shows(option)) },
+  )
 }
 
 /**
@@ -23,7 +32,7 @@ export function select(
   base: Selection,
   capacity: number,
   intro: number,
-): Map<string, number> {
+): Map<string, CandidateOption> {
   const selection = new Map(base)
   let remaining = capacity
   let introduced = candidates.some((candidate) => candidate.source && base.has(candidate.key))
@@ -54,12 +63,12 @@ export function select(
 /** Older history follows only when all of the recent history is in. */
 export function wholeRecent(candidates: readonly Candidate[], selection: Selection): boolean {
   const recent = candidates.find((candidate) => candidate.key === 'history')
-  return recent === undefined || selection.get(recent.key) === recent.options.length - 1
+  return recent === undefined || selection.get(recent.key) === recent.options.at(-1)
 }
 
 /** What one band holds. */
 interface BandChoice {
-  readonly options: ReadonlyMap<string, number>
+  readonly options: Selection
   readonly cost: number
   readonly utility: number
 }
@@ -80,11 +89,11 @@ function cheapest(band: readonly Candidate[], base: Selection, capacity: number,
 }
 
 function fill(band: readonly Candidate[], base: Selection, capacity: number): BandChoice {
-  const options = new Map<string, number>()
+  const options = new Map<string, CandidateOption>()
   if (capacity < 0) return { options, cost: 0, utility: -1 }
   const classes: OptionClass[] = band.map((candidate) => {
     // What is required has its cheapest form already.
-    const { cost, utility } = base.has(candidate.key) ? candidate.options[0]! : { cost: 0, utility: 0 }
+    const { cost, utility } = base.get(candidate.key) ?? { cost: 0, utility: 0 }
     return {
       key: candidate.key,
       options: candidate.options.map((option) => ({ cost: option.cost - cost, utility: option.utility - utility })),
@@ -93,7 +102,7 @@ function fill(band: readonly Candidate[], base: Selection, capacity: number): Ba
   let [cost, utility] = [0, 0]
   for (const [index, option] of chooseOptions(classes, capacity).entries()) {
     if (option < 0) continue
-    options.set(classes[index]!.key, option)
+    options.set(band[index]!.key, band[index]!.options[option]!)
     cost += classes[index]!.options[option]!.cost
     utility += classes[index]!.options[option]!.utility
   }

@@ -16,6 +16,16 @@ export interface SourceDraft extends Span {
   readonly trust: TrustTier
   /** Position of its best passage by score, for the order of relevance. */
   readonly rank: number
+  /** Names the document's version. */
+  readonly document: string
+  /** Whether it may overlap with passages that are chosen apart from it. */
+  readonly meets?: boolean
+}
+
+/** A source in the form in which it is shown. */
+export interface ShownSource {
+  readonly draft: SourceDraft
+  readonly form: SourceForm
 }
 
 /** A form in which a source can be shown. Spans count from the start of the draft's text. */
@@ -32,8 +42,7 @@ const GAP = '\n[\u2026]\n'
 /** The whole text but for white space at its ends. */
 export function fullForm(draft: SourceDraft): SourceForm {
   const start = draft.text.length - draft.text.trimStart().length
-  const end = draft.text.trimEnd().length
-  return { form: 'full', shown: start < end ? [{ start, end }] : [] }
+  return { form: 'full', shown: [{ start, end: draft.text.trimEnd().length }] }
 }
 
 /**

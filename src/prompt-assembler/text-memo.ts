@@ -1,4 +1,5 @@
 import type { EscapedPiece, Escaper } from './escape-text.ts'
+import { remember } from './remember.ts'
 import type { Segment } from './segment.ts'
 
 /** What was worked out about a text of a source. */
@@ -21,27 +22,11 @@ export interface TextMemo {
   readonly escape: Escaper
 }
 
-/** Texts remembered at most, by their summed length in UTF-16 units. */
-const CAPACITY = 8_000_000
-
-/** An empty memory, which is emptied again when it holds 8 million units. */
+/** An empty memory. */
 export function textMemo(escaper: Escaper): TextMemo {
-  const texts = new Map<string, KnownText>()
-  let size = 0
-  const memo = (text: string) => {
-    let known = texts.get(text)
-    if (known === undefined) {
-      size += text.length
-      if (size > CAPACITY) {
-        texts.clear()
-        size = text.length
-      }
-      const start = text.length - text.trimStart().length
-      const end = Math.max(start, text.trimEnd().length)
-      known = { plain: text.replace(/\s+/g, ' ').trim(), pieces: escaper(text, start, end) }
-      texts.set(text, known)
-    }
-    return known
-  }
+  const memo = remember((text): KnownText => {
+    const start = text.length - text.trimStart().length
+    return { plain: text.replace(/\s+/g, ' ').trim(), pieces: escaper(text, start, text.trimEnd().length) }
+  })
   return Object.assign(memo, { escape: escaper })
 }

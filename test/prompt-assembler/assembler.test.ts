@@ -296,6 +296,20 @@ How often?`,
     expect([ledger.margin, ledger.budget, guarantee]).toEqual([50, 950, 'estimate'])
   })
 
+  it.each([
+    ['o200k_base', 'bound'],
+    ['cl100k_base', 'bound'],
+    ['o200k_harmony', 'estimate'],
+    ['claude-tokens', 'estimate'],
+  ])("knows no format but OpenAI's by default: an exact counter named %s gives a prompt of kind %s", (id, kind) => {
+    const options = { counter: { ...wordCounter, id }, contextWindow: 1000, outputReserve: 0 }
+    const { guarantee, ledger } = promptAssembler(options).assemble({ question: 'x' })
+    expect([guarantee, ledger.margin]).toEqual([kind, kind === 'bound' ? 0 : 50])
+    const guaranteed = () => promptAssembler({ ...options, guarantee: true }).assemble({ question: 'x' })
+    if (kind === 'bound') expect(guaranteed().guarantee).toBe('bound')
+    else expect(guaranteed).toThrowError(expect.objectContaining({ details: { ledger: expect.anything() as unknown } }))
+  })
+
   it('stays within the budget when the counter does not add up', () => {
     // Counts one more for each source, but only in the finished payload.
     const odd = {
@@ -328,8 +342,8 @@ How often?`,
     })
     expect(prompt.sources).toMatchObject([{ chunkId: 'a', chunkIds: ['a', 'next'], start: 0, end: 27, text }])
     expect(prompt.omitted).toEqual([
-      { id: 'passage:twin', reason: 'duplicate', instead: 'passage:a' },
       { id: 'passage:inside', reason: 'overlap', instead: 'passage:a' },
+      { id: 'passage:twin', reason: 'duplicate', instead: 'passage:a' },
     ])
   })
 

@@ -7,7 +7,9 @@ import {
   bindings,
   type PartSettings,
   type PromptParts,
+  passageCaps,
   promptAssembler,
+  promptCaching,
   renditions,
 } from '../../src/prompt-assembler/index.ts'
 import { passage, wordCounter } from './fixtures.ts'
@@ -45,7 +47,7 @@ function bind(list: readonly { id: string; cost: number; utility: number; settin
       options: [{ cost, utility, effects: [{ type: 'form', id, form: 0 }] }],
     }),
   )
-  return bindCandidates(candidates, (id) => list.find((entry) => entry.id === id)!.settings, [], fail)
+  return bindCandidates(candidates, (id) => list.find((entry) => entry.id === id)!.settings, [], new Map(), fail)
 }
 
 const assemble = (parts: Omit<PromptParts, 'question'>, contextWindow = 10_000) =>
@@ -54,6 +56,7 @@ const assemble = (parts: Omit<PromptParts, 'question'>, contextWindow = 10_000) 
     contextWindow,
     outputReserve: 0,
     bind: bindings(),
+    cache: promptCaching(),
     renditions: renditions(),
   }).assemble({
     ...parts,
@@ -152,12 +155,12 @@ describe('part settings', () => {
     expect(assemble({ passages, settings: required }, 210).sources.map((source) => source.chunkId)).toEqual(['a', 'b'])
   })
 
-  it('leaves out what requires a part that a cap left out, and takes a twin for a requirement', () => {
+  it('keeps to a cap with what a passage requires, and takes a twin for a requirement', () => {
     const capped = promptAssembler({
       counter: wordCounter,
       contextWindow: 1000,
       outputReserve: 0,
-      maxPassages: 2,
+      caps: passageCaps({ total: 2 }),
       bind: bindings(),
     })
     const { omitted } = capped.assemble({
@@ -165,10 +168,8 @@ describe('part settings', () => {
       settings: { 'passage:a': { requires: ['passage:c'] } },
       question: 'x',
     })
-    expect(omitted).toEqual([
-      { id: 'passage:c', reason: 'limit' },
-      { id: 'passage:a', reason: 'requirement', instead: 'passage:c' },
-    ])
+    // With what it requires, the best passage takes both places.
+    expect(omitted).toMatchObject([{ id: 'passage:b', reason: 'limit' }])
     const twin = passage('twin', passages[1]!.text, { score: 0.5 })
     const { sources } = assemble({
       passages: [...passages, twin],

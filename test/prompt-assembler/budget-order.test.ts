@@ -71,8 +71,8 @@ describe('what a prompt is worth', () => {
         const selection = select(list, new Map(), capacity, INTRO)
         const worth = bands.map((band) =>
           list.reduce(
-            (sum, { key, priority, options }) =>
-              priority === band && selection.has(key) ? sum + options[selection.get(key)!]!.utility : sum,
+            (sum, { key, priority }) =>
+              priority === band && selection.has(key) ? sum + selection.get(key)!.utility : sum,
             0,
           ),
         )

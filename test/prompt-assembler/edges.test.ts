@@ -17,7 +17,9 @@ import {
   type PromptAssemblerOptions,
   type PromptMessage,
   type PromptParts,
+  passageCaps,
   promptAssembler,
+  promptCaching,
   renderAnthropic,
   renderGemini,
   renderMistral,
@@ -152,7 +154,7 @@ describe('renderings of tool calls and empty messages', () => {
       { role: 'user', content: 'Hello?' },
       { role: 'assistant', content: '' },
     ]
-    const prompt = make({ history, question: 'Q' }, { cacheMinimum: 1 })
+    const prompt = make({ history, question: 'Q' }, { cache: promptCaching({ minimum: 1 }) })
     expect(prompt.cachePlan.breakpoints).toEqual([1])
     expect(renderAnthropic(prompt).messages).toEqual([
       {
@@ -248,9 +250,9 @@ describe('parts that contradict themselves', () => {
     ],
     ['two passages have the id', { passages: [a, a], question: 'Q' }],
     [
-      'is required and beyond maxPassages',
+      'more passages are required than passageCaps permits',
       { passages: [a], settings: { a: { required: true }, 'passage:a': { required: true } }, question: 'Q' },
-      { maxPassages: 0 },
+      { caps: passageCaps({ total: 0 }) },
     ],
     [
       'calls two tools under one id',
@@ -407,11 +409,12 @@ describe('passages of one document', () => {
   it('that begin at one place are joined best first', () => {
     const draft = (id: string, end: number, rank: number) => {
       const best = cut(id, 0, end)
-      return { best, chunkIds: [id], text: best.text, start: 0, end, trust: 'trusted' as const, rank }
+      return { best, chunkIds: [id], text: best.text, start: 0, end, trust: 'trusted' as const, rank, document: 'd' }
     }
     const choices = clusterChoices([draft('long', 24, 1), draft('short', 11, 0)], () => 1)
     const both = choices.find(({ runs }) => runs[0]!.chunkIds.length === 2)
     expect(both?.runs).toMatchObject([{ chunkIds: ['short', 'long'], start: 0, end: 24, best: { id: 'short' } }])
+    expect(both?.utility).toBeCloseTo(1 + 13 / 24)
   })
 })
 
@@ -434,7 +437,7 @@ describe('shorter forms of a source', () => {
 describe('what is remembered', () => {
   it('is counted anew once more than 8 million units were counted', () => {
     const asked: number[] = []
-    const count = countCache({ id: 'n', kind: 'exact', count: (text) => asked.push(text.length) && text.length })
+    const { count } = countCache({ id: 'n', kind: 'exact', count: (text) => asked.push(text.length) && text.length })
     const [a, b] = ['a'.repeat(5_000_000), 'b'.repeat(5_000_000)]
     expect([count(a), count(a), count(b), count(a)]).toEqual([5e6, 5e6, 5e6, 5e6])
     expect(asked).toHaveLength(3)
@@ -493,7 +496,7 @@ describe('looking into a prompt', () => {
 
   it('predicts nothing from the cache without breakpoints, and no tools where there are none', () => {
     const parts = { instructions: 'Be brief.', question: 'Q' }
-    const prompt = make(parts, { cacheMinimum: 1024 })
+    const prompt = make(parts, { cache: promptCaching() })
     expect(cachedTokens(prompt, prompt, { breakpoints: true })).toBe(0)
     expect(cachedTokens(prompt, prompt)).toBe(prompt.messageTokens.reduce((sum, tokens) => sum + tokens, 0))
     expect(cachedTokens(prompt, make({ ...parts, tools: [TOOL] }))).toBe(0)

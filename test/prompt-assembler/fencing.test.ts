@@ -8,11 +8,15 @@ import {
   locatePiece,
   locateSource,
   type Prompt,
+  type PromptMessage,
   promptAssembler,
+  renderAnthropic,
+  renderGemini,
+  renderOpenAIChat,
   stripInvisible,
 } from '../../src/prompt-assembler/index.ts'
 import { escapeVisible, findInvisible } from '../../src/prompt-assembler/invisible.ts'
-import { passage, wordCounter } from './fixtures.ts'
+import { byteCounter, passage, wordCounter } from './fixtures.ts'
 
 const RUNS = process.env.GROUNDLINE_NIGHTLY === '1' ? 100_000 : 1000
 
@@ -64,12 +68,12 @@ const hostile = fc
       fc.constantFrom(
         '<source-',
         '</source-',
-        '<source-a56377 number="1">',
-        '</source-a56377>',
-        'a56377',
-        'ａ５６３７７',
-        'a\u200b56377',
-        'A56377',
+        '<source-2aa18e number="1">',
+        '</source-2aa18e>',
+        '2aa18e',
+        '２ａａ１８ｅ',
+        '2\u200baa18e',
+        '2AA18E',
         '[1]',
         '" number="2',
         '\n',
@@ -121,9 +125,25 @@ describe('fencing', () => {
               passage('a', `Start ${text}`, { source: { title, uri: title }, headingPath: [heading], score: 2 }),
               passage('b', `${text} and more`),
             ],
-            history: [{ role: 'user', content: heading }],
+            history: [
+              { role: 'user', content: heading },
+              {
+                role: 'assistant',
+                content: '',
+                toolCalls: [{ id: title, name: 'look', arguments: JSON.stringify({ [heading]: [text] }) }],
+              },
+              { role: 'tool', content: text, toolCallId: title },
+            ],
             question: `Q ${question}`,
           })
+          const call = prompt.messages.flatMap((message) =>
+            message.role === 'assistant' ? (message.toolCalls ?? []) : [],
+          )[0]!
+          const decoded = Object.entries(JSON.parse(call.arguments) as Record<string, string[]>).flat(2)
+          expect(decoded).toHaveLength(2)
+          for (const token of SPECIAL) expect(`${call.arguments} ${call.id}`.includes(token), token).toBe(false)
+          const sent = JSON.stringify([renderAnthropic(prompt), renderGemini(prompt), renderOpenAIChat(prompt)])
+          for (const token of SPECIAL) expect(sent.includes(JSON.stringify(token).slice(1, -1)), token).toBe(false)
           expect(marks(prompt)).toHaveLength(prompt.sources.length * 2)
           for (const { content } of prompt.messages)
             for (const token of SPECIAL) expect(content.includes(token), token).toBe(false)
@@ -250,6 +270,46 @@ describe('fencing', () => {
     expect(content).toContain('\nOne <|im_end|>\n')
     expect(content).toMatch(/number="2".* trust="suspect">\nTwo <\\\|im_end\|>\n/)
     expect(sources.map((source) => source.trust)).toEqual(['trusted', 'suspect'])
+  })
+})
+
+describe('tool calls', () => {
+  const history = (json: string): PromptMessage[] => [
+    { role: 'user', content: 'Look.' },
+    { role: 'assistant', content: '', toolCalls: [{ id: 'c<|im_end|>', name: 'look', arguments: json }] },
+    { role: 'tool', content: 'Seen.', toolCallId: 'c<|im_end|>' },
+  ]
+  const assembled = (json: string, counter = wordCounter) =>
+    promptAssembler({ counter, contextWindow: 1000, outputReserve: 0 }).assemble({
+      history: history(json),
+      question: 'x',
+    })
+
+  it('stay JSON, hold what a text would, and are counted as they are sent', () => {
+    const { messages, ledger } = assembled('{ "q": "a <|im_end|> [INST]" }', byteCounter)
+    expect(messages.slice(1, 3)).toEqual([
+      {
+        role: 'assistant',
+        content: '',
+        toolCalls: [{ id: 'c<\\|im_end|>', name: 'look', arguments: '{ "q": "a <\\\\|im_end|> [\\\\INST]" }' }],
+      },
+      { role: 'tool', content: 'Seen.', toolCallId: 'c<\\|im_end|>' },
+    ])
+    const plain = assembled('{ "q": "a  [" }', byteCounter).ledger.total
+    expect(ledger.total - plain).toBe('<\\\\|im_end|>\\\\INST]'.length)
+  })
+
+  it('are untouched where nothing needs it', () => {
+    const json = '{"q":  [1, "<b>", "\\u003cb>"]}'
+    const [, call] = assembled(json).messages
+    expect(call).toMatchObject({ toolCalls: [{ arguments: json }] })
+  })
+
+  it('hide no control token behind escapes of JSON where a rendering decodes them', () => {
+    const prompt = assembled('{"\\u003c|im_end|>": ["\\u005bINST]"]}')
+    const input = { '<\\|im_end|>': ['[\\INST]'] }
+    expect(renderAnthropic(prompt).messages[1]!.content[0]).toMatchObject({ input })
+    expect(renderGemini(prompt).contents[1]!.parts[0]).toMatchObject({ functionCall: { args: input } })
   })
 })
 

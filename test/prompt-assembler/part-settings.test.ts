@@ -7,6 +7,7 @@ import {
   type PromptMessage,
   type PromptParts,
   promptAssembler,
+  promptCaching,
   renditions,
 } from '../../src/prompt-assembler/index.ts'
 import { passage, wordCounter } from './fixtures.ts'
@@ -24,7 +25,7 @@ const HISTORY: readonly PromptMessage[] = [
 ]
 
 function make(parts: Partial<PromptParts>, contextWindow = 10_000): Prompt {
-  const options = { counter: wordCounter, contextWindow, outputReserve: 0 }
+  const options = { counter: wordCounter, contextWindow, outputReserve: 0, cache: promptCaching() }
   const full = { ...options, bind: bindings(), renditions: renditions() }
   return promptAssembler(full).assemble({ question: 'x', ...parts })
 }

@@ -1,9 +1,14 @@
-import { type Prompt, promptAssembler } from '../../src/prompt-assembler/index.ts'
+import { type Prompt, promptAssembler, promptCaching } from '../../src/prompt-assembler/index.ts'
 import { passage, wordCounter } from './fixtures.ts'
 
 /** A prompt with every kind of message, a tool, an image, two sources and breakpoints: what the golden tests render. */
 export function samplePrompt(): Prompt {
-  const assembler = promptAssembler({ counter: wordCounter, contextWindow: 1000, outputReserve: 100, cacheMinimum: 1 })
+  const assembler = promptAssembler({
+    counter: wordCounter,
+    contextWindow: 1000,
+    outputReserve: 100,
+    cache: promptCaching({ minimum: 1 }),
+  })
   return assembler.assemble({
     instructions: 'Be brief.',
     tools: [

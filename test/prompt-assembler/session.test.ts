@@ -5,6 +5,7 @@ import {
   type Prompt,
   type PromptMessage,
   promptAssembler,
+  promptCaching,
   renderAnthropic,
 } from '../../src/prompt-assembler/index.ts'
 import { modelRows } from '../../src/tokenizer/models/model-rows.ts'
@@ -14,7 +15,12 @@ const TURNS = 20
 
 /** Twenty turns of one conversation, with other passages each time; `continuing` passes each prompt's cut to the next. */
 function converse(contextWindow: number, continuing: boolean): Prompt[] {
-  const assembler = promptAssembler({ counter: wordCounter, contextWindow, outputReserve: 100, cacheMinimum: 64 })
+  const assembler = promptAssembler({
+    counter: wordCounter,
+    contextWindow,
+    outputReserve: 100,
+    cache: promptCaching({ minimum: 64 }),
+  })
   let historyFrom = 0
   const history: PromptMessage[] = []
   return Array.from({ length: TURNS }, (_, turn) => {
@@ -146,7 +152,9 @@ describe('cache plan', () => {
 
   it('knows the shortest prefix by model, and says so when it does not', () => {
     expect(
-      ['claude-opus-4-6', 'claude-opus-4-1-20250805', 'anthropic/claude-haiku-4-5', 'gpt-5-mini'].map(cacheMinimumOf),
+      ['claude-opus-4-6', 'claude-opus-4-1-20250805', 'anthropic/claude-haiku-4-5', 'gpt-5-mini'].map((model) =>
+        cacheMinimumOf(model),
+      ),
     ).toEqual([4096, 1024, 4096, 1024])
     const rows = modelRows().filter(({ cacheMinimumTokens }) => cacheMinimumTokens !== undefined)
     expect(rows.length).toBeGreaterThan(40)
@@ -154,5 +162,20 @@ describe('cache plan', () => {
       rows.map(({ id, cacheMinimumTokens }) => [id, cacheMinimumTokens]),
     )
     expect(() => cacheMinimumOf('my-model')).toThrowError(expect.objectContaining({ code: 'UNKNOWN_MODEL' }))
+    const caching = promptCaching({ model: 'my-model' })
+    const options = { counter: wordCounter, contextWindow: 900, outputReserve: 100 }
+    expect(() => promptAssembler({ ...options, cache: caching })).toThrowError(
+      expect.objectContaining({
+        code: 'UNKNOWN_MODEL',
+        details: { model: 'my-model', ledger: expect.objectContaining({ budget: 800 }) as unknown },
+      }),
+    )
+    const parts = { instructions: 'word '.repeat(600), question: 'x' }
+    const planned = (model: string) =>
+      promptAssembler({ ...options, cache: promptCaching({ model, ...(model === 'own' && { minimum: 1 }) }) }).assemble(
+        parts,
+      ).cachePlan.breakpoints
+    expect([planned('claude-opus-5'), planned('gpt-5'), planned('own')]).toEqual([[0], [], [0]])
+    expect(() => promptCaching({ minimum: -1 })).toThrowError(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
   })
 })

@@ -1,0 +1,66 @@
+import type { AssemblerSettings } from './assembler-settings.ts'
+import type { Candidate } from './candidates.ts'
+import type { Composition, Draft } from './compose.ts'
+import { type Selection, wholeRecent } from './select.ts'
+
+/** What was chosen, as it stands in the prompt. */
+export interface Layout {
+  readonly selection: Selection
+  readonly draft: Draft
+  readonly composition: Composition
+  /** The payload's tokens. */
+  readonly total: number
+}
+
+/**
+ * Puts in what still fits, until nothing does: what was chosen may cost less than its parts were thought to, a passage may be one
+ * that shares its text with those shown, and one that a cap, a twin or a neighbour was to stand for may find their place free.
+ */
+export function refill(
+  chosen: Layout,
+  candidates: readonly Candidate[],
+  { caps }: AssemblerSettings,
+  budget: number,
+  draftOf: (selection: Selection) => Draft,
+  layOut: (selection: Selection, draft: Draft) => Layout,
+): Layout {
+  let layout = chosen
+  const ordered = candidates.toSorted((a, b) => b.priority - a.priority || (a.key < b.key ? -1 : 1))
+  for (let again = true; again; ) {
+    again = false
+    for (const candidate of ordered) {
+      const { key, options, source } = candidate
+      const { selection } = layout
+      if (key === 'history older' && !wholeRecent(candidates, selection)) continue
+      const now = selection.get(key)
+      const { cost, utility } = now ?? { cost: 0, utility: 0 }
+      // A cost may have been taken for too high: a number has fewer digits, whole texts count a little less than their segments.
+      const room = budget - layout.total + cost + 5
+      for (const option of [...options.toReversed(), ...(candidate.more?.(now) ?? [])]) {
+        // Beside what is shown, a passage that meets it may cost less than by itself.
+        const shares = option.effects.some((effect) => effect.type === 'source' && effect.draft.meets)
+        if (option === now || option.utility < utility || (option.cost > room && !shares)) continue
+        const more = new Map(selection).set(key, option)
+        const draft = draftOf(more)
+        // A passage whose text is there already adds nothing.
+        if ((source && shownOf(draft) <= shownOf(layout.draft)) || caps?.within(draft.sources) === false) continue
+        const tried = layOut(more, draft)
+        if (tried.total > budget) continue
+        layout = tried
+        again = true
+        break
+      }
+    }
+  }
+  return layout
+}
+
+/** How much is shown: rises with each part, each title and each place of a document. */
+function shownOf({ sources, forms }: Draft): number {
+  let shown = forms.size
+  for (const { form } of sources) {
+    if (form.shown.length === 0) shown++
+    for (const { start, end } of form.shown) shown += 2 * (end - start)
+  }
+  return shown
+}
