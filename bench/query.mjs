@@ -4,7 +4,8 @@
  * Texts are generated (words by Zipf's law with English function words at the head, topics that make words cluster), or cut
  * from a folder of test collections with `-- --data FOLDER`; questions have 2 to 40 words, function words among them. BM25
  * answers are compared with a plain scan of all chunks. With `--check` the bounds of GOALS.md F5 decide the exit code.
- * `--size 20000` makes it shorter, `--only bm25` leaves vectors and prompts out.
+ * `--size 20000` makes it shorter, `--only bm25` leaves vectors and prompts out, `--graph FOLDER` keeps the graph there and
+ * uses one that an earlier run with the same texts left.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -25,6 +26,7 @@ const { values: options } = parseArgs({
     size: { type: 'string', default: '100000' },
     queries: { type: 'string', default: '400' },
     only: { type: 'string' },
+    graph: { type: 'string' },
     check: { type: 'boolean', default: false },
   },
 })
@@ -109,16 +111,23 @@ async function verified(index, analyzer) {
 async function path() {
   // The default of the preset.
   const embedder = await staticEmbedder({ dimensions: 256 })
-  const index = await usearchIndex({ dimensions: embedder.dimensions, space: embedder.space })
-  for (let from = 0; from < size; from += 1024) {
-    const part = chunks.slice(from, from + 1024)
-    const { vectors } = await embedder.embed(part.map(({ text }) => text))
-    await index.upsert(part.map(({ id }, i) => ({ id, vector: vectors[i] })))
+  const index = await usearchIndex({
+    dimensions: embedder.dimensions,
+    space: embedder.space,
+    ...(options.graph && { directory: options.graph }),
+  })
+  if ((await index.count()) !== size) {
+    for (let from = 0; from < size; from += 1024) {
+      const part = chunks.slice(from, from + 1024)
+      const { vectors } = await embedder.embed(part.map(({ text }) => text))
+      await index.upsert(part.map(({ id }, i) => ({ id, vector: vectors[i] })))
+    }
+    await index.settled()
+    await index.build()
+    if (options.graph) await index.save()
   }
-  // Up to a tenth of the entries stays outside the graph and is scanned, as in an index that grows.
-  while (index.stats().building) await new Promise((resolve) => setTimeout(resolve, 100))
   console.log(
-    `graph of ${index.stats().graphNodes} nodes and ${index.stats().pending} entries beside it, recall ${index
+    `graph of ${index.stats().graphNodes} nodes, recall ${index
       .stats()
       .recall.map(({ topK, recall }) => `${recall.toFixed(3)} at ${topK}`)
       .join(', ')}`,

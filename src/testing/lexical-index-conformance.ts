@@ -2,6 +2,7 @@ import type { Metadata } from '../document.ts'
 import type { Filter } from '../filter.ts'
 import type { LexicalEntry, LexicalIndex } from '../lexical-index/lexical-index.ts'
 import { type ConformanceCase, check, checkAborts, checkEqual, checkThrows } from './conformance.ts'
+import { EDGE_METADATA, edgeFilters } from './edge-filters.ts'
 import { invalidFilters } from './invalid-filters.ts'
 import { createRandom } from './random.ts'
 import { passesFilter, randomFilter, randomMetadata } from './random-filters.ts'
@@ -110,6 +111,20 @@ export function lexicalIndexConformance(options: LexicalIndexConformanceOptions)
         }),
     },
     {
+      name: 'gives filters over unknown fields, other types, nothing and very much their one meaning',
+      run: () =>
+        using(async (index) => {
+          const entries = EDGE_METADATA.map((metadata, i) => entry(`e${String(i).padStart(2, '0')}`, 'amber', metadata))
+          await index.upsert(entries)
+          for (const { name, filter } of edgeFilters()) {
+            const expected = entries.filter(({ metadata }) => passesFilter(filter, metadata)).map(({ id }) => id)
+            const found = await index.search('amber', { topK: 100, filter })
+            checkEqual(found.map(({ id }) => id).sort(), expected, name)
+            checkEqual(await index.count({ filter }), expected.length, `count of ${name}`)
+          }
+        }),
+    },
+    {
       name: 'takes an aborted signal at its word, and works afterwards',
       run: () =>
         using(async (index) => {
@@ -164,6 +179,8 @@ async function checkSearches(index: LexicalIndex): Promise<void> {
     check(ordered, `matches of ${label} must be best first, ties by id`)
     const few = await index.search(words.join(' '), { topK: 5, filter })
     checkEqual(few, matches.slice(0, 5), `the first five of ${label}`)
+    const allowed = entries.filter(({ metadata }) => !filter || passesFilter(filter, metadata)).length
+    checkEqual(await index.count({ filter }), allowed, `count of ${label}`)
   }
 }
 

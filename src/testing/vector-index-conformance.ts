@@ -2,6 +2,7 @@ import type { Metadata } from '../document.ts'
 import type { Filter } from '../filter.ts'
 import type { VectorEntry, VectorIndex, VectorMatch, VectorMetric } from '../vector-index/vector-index.ts'
 import { type ConformanceCase, check, checkAborts, checkEqual, checkThrows } from './conformance.ts'
+import { EDGE_METADATA, edgeFilters } from './edge-filters.ts'
 import { invalidFilters } from './invalid-filters.ts'
 import { createRandom, type Random } from './random.ts'
 import { passesFilter, randomFilter, randomMetadata } from './random-filters.ts'
@@ -87,6 +88,20 @@ export function vectorIndexConformance(options: VectorIndexConformanceOptions): 
         using(first, async (index) => {
           await checkThrows(() => index.upsert([entry('a', 0), entry('a', 1)]), 'DUPLICATE_ID', 'the batch')
           checkEqual(await index.count(), 0, 'count')
+        }),
+    },
+    {
+      name: 'gives filters over unknown fields, other types, nothing and very much their one meaning',
+      run: () =>
+        using(first, async (index) => {
+          const entries = EDGE_METADATA.map((metadata, i) => entry(`e${String(i).padStart(2, '0')}`, 0, metadata))
+          await index.upsert(entries)
+          for (const { name, filter } of edgeFilters()) {
+            const expected = entries.filter(({ metadata }) => passesFilter(filter, metadata)).map(({ id }) => id)
+            const found = await index.search(axis(0), { topK: 100, filter })
+            checkEqual(found.map(({ id }) => id).sort(), expected, name)
+            checkEqual(await index.count({ filter }), expected.length, `count of ${name}`)
+          }
         }),
     },
     {
