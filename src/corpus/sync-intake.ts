@@ -63,7 +63,10 @@ export function intakeOf<M extends Metadata>(options: SyncOptions<M>): Intake<M>
       }
       const chunks: StoredChunk<M>[] = []
       if (duplicateOf === undefined || duplicateOf === id) {
-        for await (const chunk of chunker.chunk(document, { signal })) chunks.push(chunk)
+        const cut = chunker.chunk(document, { signal })
+        // A promise a chunk would cost more than some chunkers do.
+        if (Symbol.iterator in cut) for (const chunk of cut) chunks.push(chunk)
+        else for await (const chunk of cut) chunks.push(chunk)
       }
       const version = chunks[0]?.documentVersion ?? contentHash(document.text)
       if (!stored) addedVersions.set(id, version)
