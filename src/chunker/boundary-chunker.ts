@@ -98,11 +98,12 @@ export function* makeChunks<M extends Metadata>(
   for (const { start, end, tokens, oversize } of cuts) {
     signal?.throwIfAborted()
     const text = document.text.slice(start, end)
-    const ordinal = seen.get(text) ?? 0
-    seen.set(text, ordinal + 1)
+    const first = contentHash(document.id, chunkerId, text, '0')
+    const ordinal = seen.get(first) ?? 0
+    seen.set(first, ordinal + 1)
     const { headingPath, notes } = annotate?.({ start: end - text.trimStart().length, end }) ?? {}
     yield {
-      id: contentHash(document.id, chunkerId, text, String(ordinal)),
+      id: ordinal === 0 ? first : contentHash(document.id, chunkerId, text, String(ordinal)),
       documentId: document.id,
       documentVersion: version,
       text,

@@ -1,7 +1,7 @@
 import type { Span } from '../document.ts'
 import { BreakList, breakLevel } from './break-list.ts'
 import type { SliceCounter } from './measure.ts'
-import { addTextBreaks, plainText, type TextBreakStyle } from './text-breaks.ts'
+import { addTextBreaks, isSpace, plainText, type TextBreakStyle } from './text-breaks.ts'
 
 /** A stretch of text that is cut in its own way. Regions follow each other without gaps and cover the text. */
 export interface Region extends Span {
@@ -38,7 +38,10 @@ export function regionBreaks(
     at = region.end
     // A token is rarely longer than 16 units: no need to count what cannot fit.
     if (region.whole === true && region.end - region.start <= maxTokens * 64) {
-      if (count(region.start, region.end) <= maxTokens) continue
+      // The next place to cut is after the blank lines behind it.
+      let end = region.end
+      while (end < text.length && isSpace(text.charCodeAt(end))) end += 1
+      if (count(region.start, end) <= maxTokens) continue
     }
     if (region.inside === 'rows') {
       let last = region.start

@@ -45,7 +45,10 @@ export function addTextBreaks(list: BreakList, text: string, from: number, to: n
   }
   while (at < to) {
     const code = text.charCodeAt(at)
-    if (code > 32 && (code < 0x2000 ? code !== 0xa0 && code !== 0x85 && code !== 0x1680 : !isWideBreak(code))) {
+    if (
+      code > 32 &&
+      (code < 0x80 || (code < 0x2000 ? code !== 0xa0 && code !== 0x85 && code !== 0x1680 : !isWideBreak(code)))
+    ) {
       at += 1
       continue
     }

@@ -3,12 +3,12 @@ import { BreakList, breakLevel } from './break-list.ts'
 import { type ChunkLimits, resolveLimits } from './limits.ts'
 import { addTextBreaks, plainText } from './text-breaks.ts'
 
-/** Any word end in the last third of the limit is as good as another: fewer, and cuts do not fall back into step after an edit. */
-const nearlyFull: readonly number[] = [0.9, 0.65]
+/** Any word end in the last two fifths of the limit is as good as another: fewer, and cuts do not fall back into step soon after an edit. */
+const nearlyFull: readonly number[] = [0.9, 0.6]
 
 /**
- * Fills chunks by token count alone, without regard to structure: each ends at a word within the last third of the
- * limit. For text without structure, and to compare with.
+ * Fills chunks by token count alone, without regard to structure: each ends at a word within the last two fifths of
+ * the limit. For text without structure, and to compare with.
  *
  * @example
  * ```ts

@@ -74,7 +74,8 @@ describe.each(Object.keys(everyChunker))('%s', (name) => {
   })
 })
 
-const line = /[^\n]+\n*/g
+/** A line with the blank ones behind it: the next place to cut is after them. */
+const line = /[ \t]*\S[^\n]*(?:\n(?:[ \t]*\n)*)?/g
 const asHtml = (text: string): string => {
   const escaped = text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
   return escaped
