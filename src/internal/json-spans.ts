@@ -29,15 +29,15 @@ export interface JsonScan {
 }
 
 // Sticky patterns keep their position in themselves, so each scan makes its own.
-const patterns = (): { STRING: RegExp; SCALAR: RegExp; SPACE: RegExp } => ({
-  STRING: /"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*"/y,
+const patterns = (): { ESCAPE: RegExp; SCALAR: RegExp; SPACE: RegExp } => ({
+  ESCAPE: /\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})/y,
   SCALAR: /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null/y,
   SPACE: /[ \t\r\n]*/y,
 })
 
 /** Scans one JSON value or several one after another (JSON lines), without recursion, in linear time. */
 export function jsonSpans(text: string, maxDepth = 512): JsonScan {
-  const { STRING, SCALAR, SPACE } = patterns()
+  const { ESCAPE, SCALAR, SPACE } = patterns()
   const spans: JsonSpan[] = []
   const open: number[] = []
   const counts: number[] = []
@@ -49,6 +49,24 @@ export function jsonSpans(text: string, maxDepth = 512): JsonScan {
     if (found !== undefined) at += found.length
     return found
   }
+  /** A string, by a loop: a pattern with alternatives overflows the stack of the engine on some megabytes. */
+  const matchString = (): string | undefined => {
+    if (text[at] !== '"') return undefined
+    for (let end = at + 1; end < text.length; ) {
+      const code = text.charCodeAt(end)
+      if (code === 34) {
+        const found = text.slice(at, end + 1)
+        at = end + 1
+        return found
+      }
+      if (code < 32) return undefined
+      ESCAPE.lastIndex = end
+      if (code !== 92) end += 1
+      else if (ESCAPE.test(text)) end = ESCAPE.lastIndex
+      else return undefined
+    }
+    return undefined
+  }
   const fault = (problem: string): JsonScan => ({ spans, fault: { position: at, problem } })
   match(SPACE)
   while (at < text.length || open.length > 0) {
@@ -57,7 +75,7 @@ export function jsonSpans(text: string, maxDepth = 512): JsonScan {
     const start = at
     let key: string | number = parent === undefined ? records++ : counts[counts.length - 1]!
     if (inObject) {
-      const quoted = match(STRING)
+      const quoted = matchString()
       if (quoted === undefined) return fault('expected a key in double quotes')
       key = JSON.parse(quoted) as string
       match(SPACE)
@@ -76,7 +94,7 @@ export function jsonSpans(text: string, maxDepth = 512): JsonScan {
       match(SPACE)
       if (text[at] !== (opener === '{' ? '}' : ']')) continue
     } else {
-      if ((opener === '"' ? match(STRING) : match(SCALAR)) === undefined) return fault('expected a value')
+      if ((opener === '"' ? matchString() : match(SCALAR)) === undefined) return fault('expected a value')
       spans[spans.length - 1]!.end = at
     }
     // Close every container that ends here; stop at a comma, which another member follows.

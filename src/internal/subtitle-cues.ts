@@ -123,5 +123,6 @@ function push(parts: { text: string; start: number; end: number }[], text: strin
 function seconds(time: string): number {
   const [rest, fraction = ''] = time.split(/[.,]/)
   const whole = rest!.split(':').reduce((total, part) => total * 60 + Number(part), 0)
-  return whole + Number(fraction.padEnd(3, '0')) / 1000
+  // One division of whole numbers: a sum of fractions would be off in the last place.
+  return (whole * 1000 + Number(fraction.padEnd(3, '0'))) / 1000
 }

@@ -44,18 +44,11 @@ export function decodeText(input: LoaderInput, options: TextLoaderOptions = {}):
   }
   if (encoding === 'utf-32') fail('is UTF-32', 'convert it to UTF-8')
   const decoder = fatalDecoder(encoding)
-  const nul = encoding.startsWith('utf-16') ? -1 : content.subarray(0, 65_536).indexOf(0)
-  if (nul >= 0) {
-    const sample = content.subarray(0, 512)
-    let even = 0
-    let odd = 0
-    for (const [at, byte] of sample.entries()) if (byte === 0) at % 2 === 0 ? even++ : odd++
-    const half = sample.length / 2
-    if (Math.max(even, odd) > half * 0.6 && Math.min(even, odd) < half * 0.1) {
-      const guess = odd > even ? 'utf-16le' : 'utf-16be'
-      fail(`looks like ${guess} without a byte order mark`, `pass encoding: '${guess}'`)
-    }
-    fail(`is binary: a NUL byte at ${nul}`, 'leave it out, or use the loader of its format')
+  if (!encoding.startsWith('utf-16')) {
+    const guess = unmarkedUtf16(content.subarray(0, 512))
+    if (guess !== undefined) fail(`looks like ${guess} without a byte order mark`, `pass encoding: '${guess}'`)
+    const nul = content.subarray(0, 65_536).indexOf(0)
+    if (nul >= 0) fail(`is binary: a NUL byte at ${nul}`, 'leave it out, or use the loader of its format')
   }
   try {
     return decoder.decode(content)
@@ -81,4 +74,17 @@ function markedEncoding(bytes: Uint8Array): string | undefined {
   if (a === 0xff && b === 0xfe) return c === 0 && d === 0 ? 'utf-32' : 'utf-16le'
   if (a === 0xfe && b === 0xff) return 'utf-16be'
   return a === 0 && b === 0 && c === 0xfe && d === 0xff ? 'utf-32' : undefined
+}
+
+/**
+ * UTF-16 by its upper bytes: in texts of the scripts below U+0800 every other byte is 0 to 8, which text in a single-byte
+ * encoding or UTF-8 has none of. CJK without a mark is refused as invalid UTF-8.
+ */
+function unmarkedUtf16(sample: Uint8Array): 'utf-16le' | 'utf-16be' | undefined {
+  let even = 0
+  let odd = 0
+  for (const [at, byte] of sample.entries()) if (byte < 9) at % 2 === 0 ? even++ : odd++
+  const half = sample.length / 2
+  if (Math.max(even, odd) <= half * 0.6 || Math.min(even, odd) >= half * 0.1) return undefined
+  return odd > even ? 'utf-16le' : 'utf-16be'
 }

@@ -31,6 +31,14 @@ test('broken JSON is refused with its line, and endless nesting with the limit',
   })
 })
 
+test('a string of megabytes is read, and one that never ends is refused', async () => {
+  const long = `"${'a\\n'.repeat(4_000_000)}"`
+  expect((await jsonLoader().load({ id: 'a', content: long })).text).toBe(long)
+  await expect(jsonLoader().load({ id: 'a', content: long.slice(0, -1) })).rejects.toMatchObject({
+    code: 'UNSUPPORTED_FORMAT',
+  })
+})
+
 test('rows of CSV keep quoted line ends together, and parts carry the header row', async () => {
   const content = `name,note\nAnn,"two\nlines, ""quoted"""\n${Array.from({ length: 20 }, (_, n) => `Bob ${n},plain\n`).join('')}`
   const document = await csvLoader().load({ id: 'a.csv', content })

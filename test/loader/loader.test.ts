@@ -77,6 +77,28 @@ test('bytes that are not text in the encoding are refused, with the encoding to 
   await expect(textLoader().load({ id: 'a', content: unmarked })).rejects.toThrow("encoding: 'utf-16le'")
 })
 
+const utf16 = (text: string, bigEndian: boolean): Uint8Array =>
+  Uint8Array.from(
+    Array.from({ length: text.length }, (_, at) => text.charCodeAt(at)).flatMap((unit) =>
+      bigEndian ? [unit >> 8, unit & 255] : [unit & 255, unit >> 8],
+    ),
+  )
+
+test.each(['Grüße aus Köln, hello there', 'Привет', 'Привет, как дела сегодня?', 'مرحبا', '日本語の文章です。'])(
+  'UTF-16 of %s is read with its mark or its name, and refused without',
+  async (text) => {
+    for (const bigEndian of [false, true]) {
+      const content = utf16(text, bigEndian)
+      const encoding = bigEndian ? 'utf-16be' : 'utf-16le'
+      expect((await textLoader().load({ id: 'a', content: utf16(`\ufeff${text}`, bigEndian) })).text).toBe(text)
+      expect((await textLoader({ encoding }).load({ id: 'a', content })).text).toBe(text)
+      const refused = textLoader().load({ id: 'a', content })
+      await expect(refused).rejects.toMatchObject({ code: 'UNSUPPORTED_FORMAT' })
+      if (!text.startsWith('日')) await expect(refused).rejects.toThrow(`encoding: '${encoding}'`)
+    }
+  },
+)
+
 test('a file over the limit is refused before it is decoded', async () => {
   expect(await failure(textLoader(), new Uint8Array(50_000_000))).toBe('LIMIT_EXCEEDED')
   expect(await failure(textLoader({ maxBytes: 3 }), 'four')).toBe('LIMIT_EXCEEDED')
