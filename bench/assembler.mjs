@@ -1,7 +1,7 @@
 /**
  * `npm run bench:assembler`: how full prompts get and how much of the attainable worth they hold, against the exact optimum
  * and two ways of pruning that other libraries use; how long assembling takes; how much of a session's prefix stays. With
- * `--check`, fewer instances, and an exit code that says whether the floors hold.
+ * `--check`, an exit code that says whether the floors hold.
  */
 import { quoteFinder } from '../dist/language-model/find-quote.js'
 import { cachedTokens, promptAssembler, promptCaching } from '../dist/prompt-assembler/index.js'
@@ -17,7 +17,7 @@ const floor = (name, value, least) => {
 const random = mulberry(20261122)
 
 console.log(`Node ${process.version}; calibration loop ${calibrate().toFixed(0)} ms\n`)
-selection(checking ? 150 : 1000)
+selection(1000)
 speed()
 session()
 quotations()

@@ -89,8 +89,9 @@ export function chooseOptions(classes: readonly OptionClass[], capacity: number)
     const { up, down } = core[depth + 1] ?? { up: 0, down: Number.POSITIVE_INFINITY }
     const bound = ({ cost, utility }: State) => utility + (capacity - cost) * (cost <= capacity ? up : down)
     const next: State[] = []
-    for (const before of layer)
-      for (const [choice, option] of ladder.entries()) {
+    // Choice by choice, so that what is sorted are sorted runs.
+    for (const [choice, option] of ladder.entries())
+      for (const before of layer) {
         const cost = before.cost + option.cost - now.cost
         const state = { cost, utility: before.utility + option.utility - now.utility, choice, before }
         if (cost <= capacity && state.utility > enough) {

@@ -34,8 +34,7 @@ export function refill(
       if (key === 'history older' && !wholeRecent(candidates, selection)) continue
       const now = selection.get(key)
       const { cost, utility } = now ?? { cost: 0, utility: 0 }
-      // A cost may have been taken for too high: a number has fewer digits, whole texts count a little less than their segments.
-      const room = budget - layout.total + cost + 5
+      const room = budget - layout.total + cost
       for (const option of [...options.toReversed(), ...(candidate.more?.(now) ?? [])]) {
         // Beside what is shown, a passage that meets it may cost less than by itself.
         const shares = option.effects.some((effect) => effect.type === 'source' && effect.draft.meets)
