@@ -32,8 +32,9 @@ export async function loadPeers() {
         const chunker = await RecursiveChunker.create({ tokenizer, chunkSize: limit })
         const chunks = await chunker.chunk(text)
         return {
-          pieces: chunks.map(({ text: piece, startIndex, endIndex }) => ({
+          pieces: chunks.map(({ text: piece, startIndex, endIndex, tokenCount }) => ({
             text: piece,
+            tokenCount,
             start: startIndex,
             end: endIndex,
           })),
