@@ -32,6 +32,9 @@ const floors = {
 }
 const goals = { budgets: [84, 92.5, 96.7, 98.5], recall: 87, omega: 32, meanTokens: 140 }
 
+/** How much word families count; of 0, 0.2 and 0.3 what served each row's measure best on the half of the questions that is tuned on. */
+const FAMILIES = { 80: 0.3, 165: 0 }
+
 const ranksOf = async (retriever, byId) => {
   const ranks = []
   for (const { question } of questions) {
@@ -58,8 +61,9 @@ async function contextual(name, small, value) {
   const chunker = hierarchicalChunker({
     levels: [3000, 1000, small].map((maxTokens) => recursiveChunker({ maxTokens, counter })),
   })
-  const index = lexicalIndex()
-  const levels = [lexicalIndex(), lexicalIndex()]
+  const families = FAMILIES[small]
+  const index = lexicalIndex({ families })
+  const levels = [lexicalIndex({ families }), lexicalIndex({ families })]
   const store = memoryChunkStore()
   const all = []
   for (const document of documents) {
@@ -121,9 +125,20 @@ for (const peer of peers) {
   }
 }
 
+/** Of each corpus every second question, the first among them, may be looked at when the form of a score is chosen. */
+const tunedOn = new Set()
+const asked = new Map()
+for (const { corpus, question } of questions) {
+  const nth = asked.get(corpus) ?? 0
+  asked.set(corpus, nth + 1)
+  if (nth % 2 === 0) tunedOn.add(`${corpus} ${question}`)
+}
+const ALL = 'all questions'
+const UNSEEN = 'the half of the questions not tuned on'
 const cell = (value) => value.toFixed(1).padStart(6)
 const parts = [
-  ['all questions', () => true],
+  [ALL, () => true],
+  [UNSEEN, ({ corpus, question }) => !tunedOn.has(`${corpus} ${question}`)],
   ...[...corpora.keys()].map((name) => [name, ({ corpus }) => corpus === name]),
 ]
 let failed = false
@@ -145,7 +160,7 @@ for (const [title, chosen] of parts) {
       `${name.padEnd(28)}${String(list.length).padStart(6)}${mean.toFixed(0).padStart(6)} |       ${cell(recall)}${cell(precision)} ${cell(omega)} ${cell(iou)} | ${result.budgets.map(cell).join(' ')}`,
     )
     const floor = floors[name]
-    if (title !== 'all questions' || floor === undefined) continue
+    if ((title !== ALL && title !== UNSEEN) || floor === undefined) continue
     const short = [
       ...(floor.budgets ?? []).map((least, slot) => [`recall@${budgets[slot]}`, result.budgets[slot], least]),
       ...(floor.recall === undefined ? [] : [['top-5 recall', recall, floor.recall]]),
@@ -154,7 +169,7 @@ for (const [title, chosen] of parts) {
     ].filter(([, value, least]) => value < least)
     for (const [metric, value, least] of short) {
       failed = true
-      console.log(`  BELOW FLOOR ${name} ${metric}: ${value.toFixed(1)} < ${least}`)
+      console.log(`  BELOW FLOOR ${name} ${metric}: ${value.toFixed(2)} < ${least}`)
     }
   }
 }

@@ -151,7 +151,12 @@ async function evaluate({ name, folder, development, passages }) {
   const words = lexicalIndex()
   await words.upsert(chunks)
   const lexical = lexicalRetriever({ index: words, store })
-  const systems = [{ name: 'BM25', retriever: lexical }]
+  const kin = lexicalIndex({ families: 0.3 })
+  await kin.upsert(chunks)
+  const systems = [
+    { name: 'BM25', retriever: lexical },
+    { name: 'BM25 families', retriever: lexicalRetriever({ index: kin, store }) },
+  ]
   const denseOf = async (embedder) => {
     const index = exactIndex({ dimensions: embedder.dimensions, space: embedder.space })
     for (let from = 0; from < chunks.length; from += 512) {

@@ -15,6 +15,7 @@ import { readLexicalBytes, writeLexicalBytes } from './lexical-bytes.ts'
 import type { LexicalEntry, LexicalIndex, LexicalMixture } from './lexical-index.ts'
 import { mixtureScores } from './mixture-scores.ts'
 import { operatorQuery, queryTerms } from './query-terms.ts'
+import { WordFamilies } from './word-families.ts'
 
 /** Options of {@link lexicalIndex}. */
 export interface LexicalIndexOptions {
@@ -28,6 +29,13 @@ export interface LexicalIndexOptions {
   readonly delta?: number
   /** Turns entries and queries into terms. Default `englishAnalyzer()`. */
   readonly analyzer?: Analyzer
+  /**
+   * How much a word counts that only begins as a word of the query does, `recommendation` where `recommend` is asked for:
+   * those that share six letters at least, and three fifths of the longer word. 0–1; such occurrences are added to the
+   * word's own, as so much of one each, and the word is as rare as all together are. It is no longer the formula of
+   * Lucene then. Phrases and prefixes stay as they are. Default 0.
+   */
+  readonly families?: number
   /** How much an occurrence counts by where it is; 0 leaves the field out. Default 1 for each. */
   readonly weights?: {
     /** In the entry's text. */
@@ -96,6 +104,9 @@ export function lexicalIndex<M extends Metadata = Metadata>(options: LexicalInde
 function indexOver<M extends Metadata>(options: LexicalIndexOptions, initial: State<M>): Bm25Index<M> {
   const { analyzer = englishAnalyzer(), weights = {} } = options
   const parameters = parametersOf(options)
+  const families = options.families ?? 0
+  if (!(families >= 0 && families <= 1)) throw invalid('families', 'a number from 0 to 1', families)
+  const kinship = families === 0 ? undefined : { families: new WordFamilies(initial.terms), share: families }
   const textWeight = requireWeight('weights.text', weights.text ?? 1)
   const headingWeight = requireWeight('weights.headings', weights.headings ?? 1)
   const serial = createSerial()
@@ -159,7 +170,7 @@ function indexOver<M extends Metadata>(options: LexicalIndexOptions, initial: St
         const best = bm25Search(terms, wanted, parameters, topK, holding, entries.isBefore)
         return best.sorted().map(({ item, score }) => ({ id: entries.idAt(item), score }))
       }
-      const wanted = queryTerms(terms, analyzer.analyze(query))
+      const wanted = queryTerms(terms, analyzer.analyze(query), kinship)
       const best = bm25Search(terms, wanted, parameters, topK, allowed, entries.isBefore)
       return best.sorted().map(({ item, score }) => ({ id: entries.idAt(item), score }))
     },
@@ -167,7 +178,7 @@ function indexOver<M extends Metadata>(options: LexicalIndexOptions, initial: St
       const { entries, terms } = open()
       signal?.throwIfAborted()
       requireString('query', query)
-      const wanted = queryTerms(terms, analyzer.analyze(query))
+      const wanted = queryTerms(terms, analyzer.analyze(query), kinship)
       return mixtureScores(terms, wanted, parameters, mixtures, (id) => entries.slotOf(id))
     },
     async count({ filter, signal } = {}) {

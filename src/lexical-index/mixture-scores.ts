@@ -16,17 +16,7 @@ export function mixtureScores(
 ): Float64Array {
   const scores = new Float64Array(mixtures.length)
   if (terms.length === 0) return scores
-  const rows = new Map<string, number>()
-  const slots: number[] = []
-  // One more than the row of a document in `frequencies`.
-  const rowAt = new Uint32Array(index.bound)
-  for (const { ids } of mixtures)
-    for (const id of ids) {
-      if (rows.has(id)) continue
-      const slot = slotOf(id)
-      rows.set(id, slot === undefined ? -1 : slots.length)
-      if (slot !== undefined) rowAt[slot] = slots.push(slot)
-    }
+  const { slots, rowAt, members } = rowsOf(index, mixtures, slotOf)
   const width = terms.length
   const frequencies = frequenciesOf(terms, rowAt, slots.length)
   const idfs = terms.map(
@@ -34,16 +24,19 @@ export function mixtureScores(
   )
   const { lengths, averageLength } = index
   const sums = new Float64Array(width)
-  for (const [at, { ids, weights }] of mixtures.entries()) {
+  let member = 0
+  for (let at = 0; at < mixtures.length; at++) {
+    const { ids, weights } = mixtures[at]!
     sums.fill(0)
     let [length, total] = [0, 0]
     for (let i = 0; i < ids.length; i++) {
-      const row = rows.get(ids[i]!)!
+      const row = members[member++]!
       const weight = weights[i]!
       if (row === -1) continue
       length += weight * lengths[slots[row]!]!
       total += weight
-      for (let term = 0; term < width; term++) sums[term]! += weight * frequencies[row * width + term]!
+      const from = row * width
+      for (let term = 0; term < width; term++) sums[term]! += weight * frequencies[from + term]!
     }
     let score = 0
     for (let term = 0; term < width; term++)
@@ -51,6 +44,32 @@ export function mixtureScores(
     scores[at] = score
   }
   return scores
+}
+
+/** Numbers the documents that the mixtures name, so that each id is looked up once. */
+function rowsOf(
+  index: InvertedIndex,
+  mixtures: readonly LexicalMixture[],
+  slotOf: (id: string) => number | undefined,
+): { slots: readonly number[]; rowAt: Uint32Array; members: Int32Array } {
+  const rows = new Map<string, number>()
+  const slots: number[] = []
+  // One more than the row of a document in `frequencies`.
+  const rowAt = new Uint32Array(index.bound)
+  const members = new Int32Array(mixtures.reduce((sum, { ids }) => sum + ids.length, 0))
+  let member = 0
+  for (const { ids } of mixtures)
+    for (const id of ids) {
+      let row = rows.get(id)
+      if (row === undefined) {
+        const slot = slotOf(id)
+        row = slot === undefined ? -1 : slots.length
+        rows.set(id, row)
+        if (slot !== undefined) rowAt[slot] = slots.push(slot)
+      }
+      members[member++] = row
+    }
+  return { slots, rowAt, members }
 }
 
 /** How often each term occurs in each document that has a row. */

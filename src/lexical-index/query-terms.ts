@@ -4,17 +4,28 @@ import type { Analyzer } from './analyzer.ts'
 import type { QueryTerm } from './bm25.ts'
 import type { InvertedIndex } from './inverted-index.ts'
 import { foldMarks } from './word-analyzer.ts'
+import { joinPostings, type WordFamilies } from './word-families.ts'
 
 /** A prefix stands for at most so many words, those in the most documents first. */
 const MOST_WORDS = 64
 
-/** The terms of a query that some document holds; one that is repeated counts as often. */
-export function queryTerms(index: InvertedIndex, terms: readonly string[]): QueryTerm[] {
+/** How much words count that begin as a term does, and where they are. */
+export interface Kinship {
+  /** Finds them. */
+  readonly families: WordFamilies
+  /** What an occurrence of a relative counts beside one of the word: above 0. */
+  readonly share: number
+}
+
+/** The terms of a query that some document holds, or holds a relative of; one that is repeated counts as often. */
+export function queryTerms(index: InvertedIndex, terms: readonly string[], kinship?: Kinship): QueryTerm[] {
   const counts = new Map<string, number>()
   for (const term of terms) counts.set(term, (counts.get(term) ?? 0) + 1)
   const found: QueryTerm[] = []
   for (const [term, weight] of counts) {
-    const postings = index.postings(term)
+    const own = index.postings(term)
+    const relatives = kinship === undefined ? [] : kinship.families.relatives(term)
+    const postings = relatives.length === 0 ? own : joinPostings(index, own, relatives, kinship!.share)
     if (postings !== undefined) found.push({ postings, weight, documentFrequency: postings.count })
   }
   return found

@@ -32,15 +32,19 @@ export interface ContextualLexicalRetrieverOptions<M extends Metadata = Metadata
   readonly reach?: number
   /** What becomes of a text that a document repeats: `first` gives it once, where it stands first; `all` every time. Default `first`. */
   readonly repeats?: 'first' | 'all'
-  /** How many matches each index is asked for: an integer from 1 to 10,000. Default 500. */
+  /**
+   * How many matches each index is asked for: an integer from 1 to 10,000. Only they and their neighbours are scored.
+   * Default 500, or four times `topK` where that is more.
+   */
   readonly candidates?: number
 }
 
 /**
  * Finds small passages by their own words and those around them: the score of a chunk is the BM25 of its words together
- * with those of its neighbours, the nearer counting more, plus shares of the scores of the sections it stands in. A
+ * with those of its neighbours, the nearer counting more, averaged with the scores of the sections it stands in. A
  * sentence that answers a question often names neither its subject nor the question's words; what stands around it does.
- * Chunks come from `hierarchicalChunker`.
+ * Chunks come from `hierarchicalChunker`. A chunk that is all of its document, or names no sections, counts as its own
+ * section: its score is the BM25 of `index`.
  *
  * Words of neighbours are added before they saturate: a word that three neighbours repeat counts little more than once,
  * one that only a neighbour has counts nearly in full. (Passage scores with the context of a passage: Kaszkiel and
@@ -56,21 +60,23 @@ export interface ContextualLexicalRetrieverOptions<M extends Metadata = Metadata
 export function contextualLexicalRetriever<M extends Metadata = Metadata>(
   options: ContextualLexicalRetrieverOptions<M>,
 ): Retriever<M> {
-  const { index, store, sections = [], reach = 400, repeats = 'first', candidates = 500 } = options
-  requireInteger('candidates', candidates, 1, 10_000)
+  const { index, store, sections = [], reach = 400, repeats = 'first', candidates } = options
+  if (candidates !== undefined) requireInteger('candidates', candidates, 1, 10_000)
   requireLeast('reach', reach)
   for (const { weight = DEFAULT_WEIGHT } of sections) requireLeast('weight', weight)
   if (repeats !== 'first' && repeats !== 'all') throw invalid('repeats', 'first or all', repeats)
+  const total = sections.reduce((sum, { weight = DEFAULT_WEIGHT }) => sum + weight, 1)
   return {
     async retrieve(query, retrieval = {}) {
       const topK = topKOf(retrieval)
       requireQuery(query)
       const { signal, filter } = retrieval
       signal?.throwIfAborted()
-      const matches = await index.search(query, { topK: Math.max(topK, candidates), filter, signal })
+      const asked = candidates ?? Math.min(10_000, Math.max(500, 4 * topK))
+      const matches = await index.search(query, { topK: Math.max(topK, asked), filter, signal })
       const levels = await Promise.all(
         sections.map(async (level) => {
-          const found = await level.index.search(query, { topK: candidates, signal })
+          const found = await level.index.search(query, { topK: asked, signal })
           return new Map(found.map(({ id, score }) => [id, score]))
         }),
       )
@@ -82,13 +88,17 @@ export function contextualLexicalRetriever<M extends Metadata = Metadata>(
       const alone = places.map(({ chunk }) => ({ ids: [chunk.id], weights: [1] }))
       const together = places.map((place) => mixtureAround(place, reach, passes))
       const scores = await scoresOf(index, query, [...alone, ...together], signal)
-      const scored = places.map(({ chunk, ancestorIds }, at) => {
-        const own = scores[at]!
-        const neighbours = scores[places.length + at]! - own
+      const scored = places.map(({ chunk, ancestorIds, whole }, at) => {
+        const together = scores[places.length + at]!
         let section = 0
-        for (const [depth, { weight = DEFAULT_WEIGHT }] of sections.entries())
-          section += weight * (levels[depth]!.get(ancestorIds[depth] ?? '') ?? 0)
-        return { chunk, score: own + neighbours + section, own, neighbours, section }
+        for (const [depth, { weight = DEFAULT_WEIGHT }] of sections.entries()) {
+          const id = ancestorIds[depth]
+          // A chunk with nothing around it is its own section.
+          section += weight * (whole || id === undefined ? together : (levels[depth]!.get(id) ?? 0))
+        }
+        const own = scores[at]! / total
+        const neighbours = together / total - own
+        return { chunk, score: (together + section) / total, own, neighbours, section: section / total }
       })
       const found = scored.filter(({ score }) => score > 0)
       const kept = repeats === 'all' ? found : firstOfRepeats(found)
@@ -106,7 +116,7 @@ export function contextualLexicalRetriever<M extends Metadata = Metadata>(
             {
               stage: 'contextual',
               candidates: kept.length,
-              note: `own score + neighbours + sections${repeated === 0 ? '' : `; ${repeated} repeats left out`}`,
+              note: `mean of own score + neighbours and sections${repeated === 0 ? '' : `; ${repeated} repeats left out`}`,
             },
           ],
         },

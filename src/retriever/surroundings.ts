@@ -8,10 +8,12 @@ export interface Place<M extends Metadata = Metadata> {
   readonly chunk: StoredChunk<M>
   /** The larger chunks around it, the largest first. */
   readonly ancestorIds: readonly string[]
+  /** Whether no chunk stands before or after it in its document. */
+  readonly whole: boolean
   /** The chunk before it in its document, once fetched. */
-  previous?: Place<M> | undefined
+  previous: Place<M> | undefined
   /** The chunk after it, once fetched. */
-  next?: Place<M> | undefined
+  next: Place<M> | undefined
 }
 
 /** Neighbours that would count less than this are left out. */
@@ -28,33 +30,49 @@ export async function placesAround<M extends Metadata>(
   ids: readonly string[],
   { reach, signal }: { readonly reach: number } & AbortOptions,
 ): Promise<readonly Place<M>[]> {
+  const limit = furthest(reach)
   const places = new Map<string, Noted<M>>()
   const fetch = async (wanted: ReadonlyMap<string, number>): Promise<Noted<M>[]> => {
     signal?.throwIfAborted()
     const chunks = wanted.size === 0 ? [] : await store.get([...wanted.keys()], { signal })
-    const found = chunks.filter((chunk) => chunk !== undefined).map((chunk) => noted(chunk, wanted.get(chunk.id) ?? 0))
-    for (const place of found) places.set(place.chunk.id, place)
+    const found: Noted<M>[] = []
+    for (const chunk of chunks) {
+      if (chunk === undefined) continue
+      const place = noted(chunk, wanted.get(chunk.id) ?? 0)
+      places.set(chunk.id, place)
+      found.push(place)
+    }
     return found
   }
-  const beyond = (edge: readonly Noted<M>[]): Map<string, number> => {
-    const wanted = new Map<string, number>()
-    for (const { previousId, nextId, travelled, chunk } of edge) {
-      if (travelled > furthest(reach)) continue
-      for (const id of [previousId, nextId])
-        if (id !== undefined && !places.has(id)) wanted.set(id, travelled + chunk.end - chunk.start)
-    }
-    return wanted
-  }
   let edge = await fetch(new Map(ids.map((id) => [id, 0])))
-  edge = await fetch(new Map([...beyond(edge).keys()].map((id) => [id, 0])))
+  edge = await fetch(beyond(edge, places, limit, () => 0))
   const centres = [...places.values()]
-  for (let step = 1; step < MOST_STEPS && edge.length > 0 && reach > 0; step++) edge = await fetch(beyond(edge))
+  for (let step = 1; step < MOST_STEPS && edge.length > 0 && reach > 0; step++)
+    edge = await fetch(beyond(edge, places, limit, ({ travelled, chunk }) => travelled + chunk.end - chunk.start))
   for (const place of places.values()) {
-    const [previous, next] = [places.get(place.previousId ?? ''), places.get(place.nextId ?? '')]
-    if (previous?.chunk.documentId === place.chunk.documentId) place.previous = previous
-    if (next?.chunk.documentId === place.chunk.documentId) place.next = next
+    const next = place.nextId === undefined ? undefined : places.get(place.nextId)
+    const previous = place.previousId === undefined ? undefined : places.get(place.previousId)
+    if (previous !== undefined && previous.chunk.documentId === place.chunk.documentId) place.previous = previous
+    if (next !== undefined && next.chunk.documentId === place.chunk.documentId) place.next = next
   }
   return centres
+}
+
+/** The ids next to the edge that are not at hand yet, with how far each lies. */
+function beyond<M extends Metadata>(
+  edge: readonly Noted<M>[],
+  places: ReadonlyMap<string, Noted<M>>,
+  limit: number,
+  distance: (place: Noted<M>) => number,
+): Map<string, number> {
+  const wanted = new Map<string, number>()
+  for (const place of edge) {
+    if (place.travelled > limit) continue
+    const { previousId, nextId } = place
+    if (previousId !== undefined && !places.has(previousId)) wanted.set(previousId, distance(place))
+    if (nextId !== undefined && !places.has(nextId)) wanted.set(nextId, distance(place))
+  }
+  return wanted
 }
 
 /**
@@ -69,13 +87,14 @@ export function mixtureAround<M extends Metadata>(
   const ids = [centre.chunk.id]
   const weights = [1]
   if (reach === 0) return { ids, weights }
+  const limit = furthest(reach)
   const middle = centre.chunk.start + centre.chunk.end
   for (const direction of ['previous', 'next'] as const) {
     let place = centre[direction]
     for (let step = 0; step < MOST_STEPS && place !== undefined; step++, place = place[direction]) {
       const { chunk } = place
       const distance = Math.abs(chunk.start + chunk.end - middle) / 2
-      if (distance > furthest(reach)) break
+      if (distance > limit) break
       if (!passes(chunk)) continue
       ids.push(chunk.id)
       weights.push(Math.exp(-distance / reach))
@@ -98,14 +117,22 @@ function furthest(reach: number): number {
 /** Reads what `hierarchicalChunker` noted of a chunk's surroundings. */
 function noted<M extends Metadata>(chunk: StoredChunk<M>, travelled: number): Noted<M> {
   const notes = Object.hasOwn(chunk.metadata, 'chunk') ? chunk.metadata.chunk : undefined
-  const bare = typeof notes !== 'object' || notes === null || Array.isArray(notes)
-  const { previousId, nextId, parentId, ancestorIds } = bare ? {} : (notes as Metadata)
+  const { previousId, nextId, parentId, ancestorIds } = isNotes(notes) ? notes : NONE
   const above = Array.isArray(ancestorIds) ? ancestorIds : [parentId]
   return {
     chunk,
-    ancestorIds: above.filter((id) => typeof id === 'string'),
+    ancestorIds: above.every((id) => typeof id === 'string') ? above : above.filter((id) => typeof id === 'string'),
+    whole: previousId === undefined && nextId === undefined,
+    previous: undefined,
+    next: undefined,
     previousId: typeof previousId === 'string' ? previousId : undefined,
     nextId: typeof nextId === 'string' ? nextId : undefined,
     travelled,
   }
+}
+
+const NONE: Metadata = {}
+
+function isNotes(notes: unknown): notes is Metadata {
+  return typeof notes === 'object' && notes !== null && !Array.isArray(notes)
 }

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { characterCounter, hierarchicalChunker, recursiveChunker } from '../../src/chunker/index.ts'
 import { lexicalIndex } from '../../src/lexical-index/index.ts'
-import { contextualLexicalRetriever, memoryChunkStore } from '../../src/retriever/index.ts'
+import { contextualLexicalRetriever, lexicalRetriever, memoryChunkStore } from '../../src/retriever/index.ts'
 import { retrieverConformance } from '../../src/testing/retriever-conformance.ts'
 
 describe('contextualLexicalRetriever', () => {
@@ -119,6 +119,32 @@ test('without reach and sections the passages and scores are those of the index'
       const scores = new Map(passages.map(({ id, score }) => [id, score]))
       expect([...scores.keys()].sort()).toEqual(matches.map(({ id }) => id).sort())
       for (const { id, score } of matches) expect(scores.get(id)).toBeCloseTo(score, 9)
+    }),
+    cases,
+  )
+})
+
+test('documents of one chunk each score as BM25 scores them, sections or not', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.uniqueArray(sentence, { minLength: 1, maxLength: 12 }), words, words, async (texts, a, b) => {
+      const chunker = hierarchicalChunker({
+        levels: [recursiveChunker({ maxTokens: 400, counter }), recursiveChunker({ maxTokens: 200, counter })],
+      })
+      const [index, sections, store] = [lexicalIndex(), lexicalIndex(), memoryChunkStore()]
+      for (const [i, text] of texts.entries()) {
+        const chunks = [...chunker.chunk({ id: `d${i}`, text })]
+        expect(chunks).toHaveLength(1)
+        await sections.upsert(chunker.ancestors({ id: `d${i}`, text })[0]!)
+        await index.upsert(chunks)
+        store.put(chunks)
+      }
+      const query = `${a} ${b}`
+      const retriever = contextualLexicalRetriever({ index, store, sections: [{ index: sections, weight: 0.7 }] })
+      const { passages } = await retriever.retrieve(query, { topK: 100 })
+      const plain = await lexicalRetriever({ index, store }).retrieve(query, { topK: 100 })
+      const scores = new Map(passages.map(({ id, score }) => [id, score]))
+      expect([...scores.keys()].sort()).toEqual(plain.passages.map(({ id }) => id).sort())
+      for (const { id, score } of plain.passages) expect(scores.get(id)).toBeCloseTo(score, 9)
     }),
     cases,
   )
