@@ -4,8 +4,8 @@
  * Texts are generated (words by Zipf's law with English function words at the head, topics that make words cluster), or cut
  * from a folder of test collections with `-- --data FOLDER`; questions have 2 to 40 words, function words among them. BM25
  * answers are compared with a plain scan of all chunks. With `--check` the bounds of GOALS.md F5 decide the exit code.
- * `--size 20000` makes it shorter, `--only bm25` leaves vectors and prompts out, `--graph FOLDER` keeps the graph there and
- * uses one that an earlier run with the same texts left.
+ * `--size 20000` makes it shorter, `--only bm25` leaves vectors and prompts out, `--only path` the check of BM25 and its run
+ * with stop words, `--graph FOLDER` keeps the graph there and uses one that an earlier run with the same texts left.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -53,7 +53,7 @@ const chunks = texts.map((text, i) => {
 
 const lexical = await bm25('BM25, default analyzer', englishAnalyzer())
 // No stop list, as the analyzers of the other languages: "the" has a list of nearly every chunk.
-await bm25('BM25, stop words kept', wordAnalyzer())
+if (options.only !== 'path') await bm25('BM25, stop words kept', wordAnalyzer())
 if (options.only !== 'bm25') await path()
 for (const failure of failures) console.log(`FAIL ${failure}`)
 if (options.check) {
@@ -64,7 +64,7 @@ if (options.check) {
 async function bm25(name, analyzer) {
   const index = lexicalIndex({ analyzer })
   for (let from = 0; from < size; from += 1024) await index.upsert(chunks.slice(from, from + 1024))
-  await verified(index, analyzer)
+  if (options.only !== 'path') await verified(index, analyzer)
   for (const topK of [10, CANDIDATES])
     await timed(`${name}, top ${topK}`, 5, (question) => index.search(question, { topK }))
   return index
@@ -169,19 +169,26 @@ async function path() {
   await index.close()
 }
 
-/** Times every question once, after a quarter of them to warm up. */
+/**
+ * Times every question once, after a quarter of them to warm up. The bound is for the time by the clock; the processor's own
+ * time stands beside it, because on a machine with other work the clock counts that too.
+ */
 async function timed(name, bound, call) {
   for (const question of questions.slice(0, questions.length >> 2)) await call(question)
   const times = []
+  const busy = []
   for (const question of questions) {
+    const before = process.cpuUsage()
     const start = performance.now()
     await call(question)
     times.push(performance.now() - start)
+    const { user, system } = process.cpuUsage(before)
+    busy.push((user + system) / 1_000)
   }
-  times.sort((a, b) => a - b)
-  const at = (share) => times[Math.min(times.length - 1, Math.floor(share * times.length))]
+  for (const list of [times, busy]) list.sort((a, b) => a - b)
+  const at = (share, list = times) => list[Math.min(list.length - 1, Math.floor(share * list.length))]
   console.log(
-    `${name.padEnd(36)} p50 ${at(0.5).toFixed(3)} ms  p95 ${at(0.95).toFixed(3)} ms  max ${times.at(-1).toFixed(3)} ms  (bound ${bound})`,
+    `${name.padEnd(36)} p50 ${at(0.5).toFixed(3)} ms  p95 ${at(0.95).toFixed(3)} ms  max ${times.at(-1).toFixed(3)} ms  (bound ${bound})  processor p95 ${at(0.95, busy).toFixed(3)} ms`,
   )
   if (at(0.95) > bound) failures.push(`${name}: p95 ${at(0.95).toFixed(3)} ms, bound ${bound} ms`)
 }

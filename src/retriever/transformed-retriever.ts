@@ -1,4 +1,6 @@
 import type { Metadata, Passage } from '../document.ts'
+import { GroundlineError } from '../errors.ts'
+import { describe, requireInteger } from '../internal/argument.ts'
 import { topKOf } from './index-retrieval.ts'
 import type { PassageTransform, Reranker, Retriever, StageReport } from './retriever.ts'
 
@@ -26,6 +28,12 @@ export function transformedRetriever<M extends Metadata = Metadata>(
   options: TransformedRetrieverOptions<M>,
 ): Retriever<M> {
   const { retriever, steps, candidates = 50 } = options
+  requireInteger('candidates', candidates, 1, 10_000)
+  for (const step of steps)
+    if (typeof step !== 'function' && typeof step?.rerank !== 'function')
+      throw new GroundlineError('INVALID_ARGUMENT', `steps must be transforms and rerankers, got ${describe(step)}`, {
+        details: { argument: 'steps' },
+      })
   return {
     async retrieve(query, retrieval) {
       const topK = topKOf(retrieval)

@@ -209,6 +209,14 @@ describe('transforms', () => {
     expect(await order(0.5)).toEqual(['a', 'c', 'b'])
   })
 
+  it('refuse to be what they are not', async () => {
+    const { lexical: retriever } = await legsOver(sentences)
+    const refused = expect.objectContaining({ code: 'INVALID_ARGUMENT' })
+    for (const candidates of [0, Number.NaN, 1e9])
+      expect(() => transformedRetriever({ retriever, steps: [], candidates })).toThrow(refused)
+    expect(() => transformedRetriever({ retriever, steps: [{} as never] })).toThrow(refused)
+  })
+
   it('run in order within transformedRetriever, each named in the explanation', async () => {
     const { lexical } = await legsOver(sentences)
     const retriever = transformedRetriever({
