@@ -143,30 +143,30 @@ function sourceCandidates(parts: PreparedParts, settings: AssemblerSettings): re
   const costOf = (draft: SourceDraft, form: SourceForm) =>
     sourceCost(draft, form, drafts.length, parts.fence, settings.memo, settings.counter.count)
   const shortable = new Map(
-    drafts.map((draft) => {
-      const { source, headingPath } = draft.best
-      return [draft, { text: draft.text, title: source.title, uri: source.uri, headingPath }] as const
-    }),
+    drafts.map((draft) => [draft, { ...draft.best.source, text: draft.text, headingPath: draft.best.headingPath }]),
   )
   const shorteners = settings.shorten.map((shortener) =>
     shortener.prepare(parts.question.forms[0]!, [...shortable.values()]),
   )
-  const formsOf = (draft: SourceDraft) => [
-    { form: fullForm(draft), worth: 1 },
-    ...shorteners.flatMap((shorten) => shorten(shortable.get(draft)!)).map((form) => ({ form, worth: form.worth })),
-  ]
+  /** Joined passages have one form. */
+  const formsOf = (draft: SourceDraft): readonly (SourceForm & { readonly worth?: number })[] => {
+    const text = shortable.get(draft)
+    return [fullForm(draft), ...(text ? shorteners.flatMap((shorten) => shorten(text)) : [])]
+  }
   return parts.clusters.map((cluster): Candidate => {
     const options = clusterChoices(cluster, utilityOf).flatMap(({ runs, utility }) => {
       let ways: readonly CandidateOption[] = [{ cost: 0, utility, effects: [] }]
       for (const draft of runs) {
         const ladder: CandidateOption[] = []
         // A form that is not cheaper than the longer one before it is none.
-        for (const { form, worth } of draft.chunkIds.length > 1
-          ? [{ form: fullForm(draft), worth: 1 }]
-          : formsOf(draft)) {
+        for (const form of formsOf(draft)) {
           const cost = costOf(draft, form)
           if (ladder.length === 0 || cost < ladder.at(-1)!.cost)
-            ladder.push({ cost, utility: (worth - 1) * utilityOf(draft), effects: [{ type: 'source', draft, form }] })
+            ladder.push({
+              cost,
+              utility: ((form.worth ?? 1) - 1) * utilityOf(draft),
+              effects: [{ type: 'source', draft, form }],
+            })
         }
         ways = combined(ways, ladder)
       }
@@ -174,7 +174,7 @@ function sourceCandidates(parts: PreparedParts, settings: AssemblerSettings): re
     })
     options.sort((a, b) => a.cost - b.cost || b.utility - a.utility)
     const ids = cluster.map(({ best }) => `passage:${best.id}`)
-    const own = cluster.map(({ best }) => parts.settingsOf(`passage:${best.id}`))
+    const own = ids.map((id) => parts.settingsOf(id))
     const priority = Math.max(...own.map(({ priority = 10 }) => priority))
     return { key: ids.toSorted()[0]!, ids, priority, required: own[0]!.required ?? false, source: true, options }
   })

@@ -24,7 +24,8 @@ export function clusterChoices(
     const runs = runsOf(members)
     let [utility, covered] = [0, 0]
     for (const member of members.toSorted((a, b) => a.rank - b.rank)) {
-      const all = lengthOf(runsOf(members.filter(({ rank }) => rank <= member.rank)))
+      let all = 0
+      for (const { start, end } of runsOf(members.filter(({ rank }) => rank <= member.rank))) all += end - start
       utility += utilityOf(member) * ((all - covered) / (member.end - member.start))
       covered = all
     }
@@ -94,10 +95,6 @@ function runsOf(members: readonly SourceDraft[]): readonly SourceDraft[] {
   return runs
 }
 
-function lengthOf(runs: readonly SourceDraft[]): number {
-  return runs.reduce((sum, { start, end }) => sum + end - start, 0)
-}
-
 function join(first: SourceDraft, second: SourceDraft): SourceDraft {
   const better = second.rank < first.rank ? second : first
   return {
@@ -106,13 +103,11 @@ function join(first: SourceDraft, second: SourceDraft): SourceDraft {
     text: first.text + second.text.slice(Math.max(0, first.end - second.start)),
     start: first.start,
     end: Math.max(first.end, second.end),
-    trust: worse(first.trust, second.trust),
+    // Of two tiers the lower.
+    trust:
+      (['suspect', 'untrusted'] as const).find((tier) => tier === first.trust || tier === second.trust) ?? 'trusted',
     rank: better.rank,
     document: first.document,
     meets: first.meets === true || second.meets === true,
   }
-}
-
-function worse(a: SourceDraft['trust'], b: SourceDraft['trust']): SourceDraft['trust'] {
-  return (['suspect', 'untrusted'] as const).find((tier) => tier === a || tier === b) ?? 'trusted'
 }

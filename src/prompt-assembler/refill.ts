@@ -26,30 +26,38 @@ export function refill(
 ): Layout {
   let layout = chosen
   const ordered = candidates.toSorted((a, b) => b.priority - a.priority || (a.key < b.key ? -1 : 1))
+  /** Whether each try is laid out: costs are taken at their word until a sum of them is over the budget. */
+  let exact = false
   for (let again = true; again; ) {
     again = false
+    let [now, stale] = [layout, false]
     for (const candidate of ordered) {
       const { key, options, source } = candidate
-      const { selection } = layout
+      const { selection } = now
       if (key === 'history older' && !wholeRecent(candidates, selection)) continue
-      const now = selection.get(key)
-      const { cost, utility } = now ?? { cost: 0, utility: 0 }
-      const room = budget - layout.total + cost
-      for (const option of [...options.toReversed(), ...(candidate.more?.(now) ?? [])]) {
+      const has = selection.get(key)
+      const { cost, utility } = has ?? { cost: 0, utility: 0 }
+      const rest = now.total - cost
+      for (const option of [...options.toReversed(), ...(candidate.more?.(has) ?? [])]) {
         // Beside what is shown, a passage that meets it may cost less than by itself.
         const shares = option.effects.some((effect) => effect.type === 'source' && effect.draft.meets)
-        if (option === now || option.utility < utility || (option.cost > room && !shares)) continue
+        if (option === has || option.utility < utility || (rest + option.cost > budget && !shares)) continue
         const more = new Map(selection).set(key, option)
         const draft = draftOf(more)
         // A passage whose text is there already adds nothing.
-        if ((source && shownOf(draft) <= shownOf(layout.draft)) || caps?.within(draft.sources) === false) continue
-        const tried = layOut(more, draft)
+        if ((source && shownOf(draft) <= shownOf(now.draft)) || caps?.within(draft.sources) === false) continue
+        const sure = !exact && !shares
+        const tried = sure ? { ...now, selection: more, draft, total: rest + option.cost } : layOut(more, draft)
         if (tried.total > budget) continue
-        layout = tried
+        now = tried
+        stale = sure
         again = true
         break
       }
     }
+    if (stale) now = layOut(now.selection, now.draft)
+    exact ||= now.total > budget
+    if (now.total <= budget) layout = now
   }
   return layout
 }

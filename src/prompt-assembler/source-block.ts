@@ -61,17 +61,17 @@ export function sourceSegments(
   const { title, uri } = draft.best.source
   const headings = draft.best.headingPath ?? []
   const writer = segmentWriter()
-  const label = (name: string, value: string | undefined, field: 'title' | 'uri' | 'headingPath') => {
-    const shown = value === undefined ? '' : escapeLabel(value)
+  const label = (value = '', field: 'title' | 'uri' | 'headingPath', name: string = field) => {
+    const shown = escapeLabel(value)
     if (shown === '') return
     writer.write(` ${name}="`)
     writer.write(shown, { type: 'label', source: number, field })
     writer.write('"')
   }
   writer.write(`<${tag} number="${number}"`)
-  label('title', title, 'title')
-  label('uri', uri, 'uri')
-  label('section', headings.length === 0 ? undefined : headings.join(' > '), 'headingPath')
+  label(title, 'title')
+  label(uri, 'uri')
+  label(headings.join(' > '), 'headingPath', 'section')
   if (draft.trust === 'suspect') writer.write(' trust="suspect"')
   if (form.shown.length === 0) {
     writer.write(' />\n\n')
