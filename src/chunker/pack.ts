@@ -50,6 +50,8 @@ class Packer {
   private readonly limit: number
   /** Cost before the end of the last span. */
   private endTotal = 0
+  /** Index of the section break found last. */
+  private section = -1
   private readonly text: string
   private readonly breaks: BreakList
   private readonly measure: Measure
@@ -76,7 +78,7 @@ class Packer {
     if (!measure.additive && this.isFar(start, breaks.positions[low]!)) return undefined
     // Where every section is a span of its own, nothing behind the next one needs a look.
     let most = breaks.size - 1
-    if (options.sectionFill === 0) for (most = low; breaks.levels[most]! < breakLevel.section; ) most += 1
+    if (options.sectionFill === 0) most = this.nextSection(low)
     let [cap, budget] = measure.additive ? [most, this.limit] : this.lastFitting(start, startTotal, low, most)
     for (;;) {
       const high = this.lastWithin(startTotal + budget, low, cap)
@@ -92,6 +94,13 @@ class Packer {
       cap = index - 1
       budget = cost * (options.maxTokens / tokens)
     }
+  }
+
+  /** The first section break at or after `low`; remembered, so that all spans before it look for it once. */
+  private nextSection(low: number): number {
+    if (this.section < low)
+      for (this.section = low; this.breaks.levels[this.section]! < breakLevel.section; ) this.section += 1
+    return this.section
   }
 
   /**
