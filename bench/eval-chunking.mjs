@@ -134,7 +134,7 @@ for (const { corpus, question } of questions) {
   if (nth % 2 === 0) tunedOn.add(`${corpus} ${question}`)
 }
 const ALL = 'all questions'
-const UNSEEN = 'the half of the questions not tuned on'
+const UNSEEN = 'the half of the questions not used to choose word families'
 const cell = (value) => value.toFixed(1).padStart(6)
 const parts = [
   [ALL, () => true],
