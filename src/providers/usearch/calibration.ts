@@ -27,6 +27,9 @@ const CONFIDENCE = 2.5
 /** And by this much at least: queries that all succeed have no spread. */
 const MARGIN = 0.002
 
+/** When so many wider searches find nothing more, none will: what is missed is not for lack of width, and the mean has to do. */
+const FLAT_STEPS = 3
+
 /** Recall as it was measured. */
 export interface MeasuredRecall {
   /** Mean over the queries. */
@@ -119,6 +122,8 @@ export function* calibrate(
     let low = 0
     let high = ladder.length
     let best: CalibrationPoint | undefined
+    let flat: CalibrationPoint | undefined
+    let steps = 0
     while (low < high) {
       const middle = Math.min((low + high) >>> 1, low + 4)
       const candidates = ladder[middle]!
@@ -126,7 +131,14 @@ export function* calibrate(
       if (reaches(recall, target)) {
         best = { topK, candidates, recall: recall.mean }
         high = middle
-      } else low = middle + 1
+        continue
+      }
+      low = middle + 1
+      steps = flat !== undefined && recall.mean <= flat.recall ? steps + 1 : 0
+      if (steps === 0) flat = { topK, candidates, recall: recall.mean }
+      if (steps < FLAT_STEPS || best !== undefined || flat!.recall < target) continue
+      best = flat
+      break
     }
     points.push(best ?? { topK, candidates: 0, recall: 0 })
     least = best?.candidates ?? least
@@ -152,7 +164,7 @@ export function* meanRecall(
     const share = expected.length === 0 ? 1 : found / expected.length
     sum += share
     squares += share * share
-    if (q % 8 === 7) yield
+    if (q % 8 === 7 || candidates > 256) yield
   }
   if (truth.length === 0) return { mean: 1, error: 0 }
   const mean = sum / truth.length

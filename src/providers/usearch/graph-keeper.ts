@@ -283,6 +283,8 @@ export class GraphKeeper {
     const held = Array.from(heldKeys.keys()).filter((i) => isAlive(heldKeys[i]!))
     const left = held.map((i) => truth[i]!.filter(isAlive))
     const vectors = held.map((i) => this.#heldVector(graph, heldKeys[i]!))
+    // Held-out vectors are in the graph by now, and none of them is in the truth.
+    const isHeld = new Set(heldKeys)
     const measured = await remeasure(
       graph,
       {
@@ -292,7 +294,7 @@ export class GraphKeeper {
         keys: Uint32Array.from(held, (i) => heldKeys[i]!),
         truth: left,
         size: graph.size,
-        alive: Uint8Array.from(graph.slotOfKey, (_, key) => (isAlive(key) ? 1 : 0)),
+        alive: Uint8Array.from(graph.slotOfKey, (_, key) => (isAlive(key) && !isHeld.has(key) ? 1 : 0)),
       },
       this.#closing.signal,
     )
