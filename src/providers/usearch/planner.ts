@@ -25,8 +25,8 @@ export interface PlanInput {
   readonly size: number
 }
 
-/** Allowed candidates that are wanted for each result, so that a filtered search sees as much as an unfiltered one. */
-const OVERSAMPLING = 3
+/** Standard deviations that the allowed among the candidates may be short of what a filter independent of the query lets through. */
+const SHORTFALL = 2
 
 /**
  * Chooses between scanning the allowed entries and asking the graph for so many candidates that enough of them are
@@ -36,8 +36,16 @@ export function planSearch(input: PlanInput, costs: PlanCosts): SearchPlan {
   const { topK, allowed, total, size } = input
   if (input.candidates === 0 || allowed <= topK || size === 0) return { kind: 'scan' }
   const share = allowed / total
-  const oversampled = share === 1 ? 0 : Math.ceil((OVERSAMPLING * topK) / share)
+  const oversampled = share === 1 ? 0 : candidatesWith(topK, share)
   const candidates = Math.min(size, Math.max(input.candidates, oversampled))
   const limit = (allowed * costs.row) / costs.candidate
   return candidates >= limit ? { kind: 'scan' } : { kind: 'graph', candidates, limit }
+}
+
+/** Candidates among which `topK` allowed ones are almost certain, each allowed with a probability of `share`. */
+function candidatesWith(topK: number, share: number): number {
+  // Of n candidates n·share are allowed, give or take √(n·share·(1 − share)): solved for n.
+  const deviation = SHORTFALL * Math.sqrt(1 - share)
+  const root = (deviation + Math.sqrt(deviation * deviation + 4 * topK)) / 2
+  return Math.ceil((root * root) / share)
 }

@@ -59,8 +59,8 @@ export function searchTable<M extends Metadata>(
 /** A filter counts as directed against the query when this many times the results wanted should have been among the candidates. */
 export const AGAINST = 8
 
-/** Allowed candidates near the end of the list are less certain than those before: the last one wanted must come well before it. */
-const CERTAIN = 0.6
+/** Allowed candidates near the end of the list are less certain than those before: the last one wanted must come before it. */
+const CERTAIN = 0.9
 
 /** Whether the graph's list reaches far enough beyond its `topK`-th allowed candidate to be trusted. */
 export function isReached(
