@@ -37,6 +37,8 @@ export class EntryTable<M extends Metadata> {
   readonly #free: number[] = []
   readonly #columns: MetadataColumns = new MetadataColumns()
   readonly #selected: Map<string, AllowedSlots> = new Map()
+  /** Staged slots that will replace another. */
+  readonly #replacing: Set<number> = new Set()
   #live: Uint32Array = new Uint32Array(0)
   #size = 0
   /** Entries of the first slots, which are not used again once they are free; `#ids` and `#metadata` begin behind them. */
@@ -106,8 +108,10 @@ export class EntryTable<M extends Metadata> {
     this.#takeColumns()
     const slot = this.#free.pop() ?? this.slots
     this.#ids[slot - this.#base] = id
-    // A new id is entered now, so that a commit of very many has little left to do; it is found once the slot is live.
-    if (!this.#slots.has(id)) this.#slots.set(id, slot)
+    // A new id is entered now, so that a commit of very many only sets bits; it is found once the slot is live.
+    const isNew = !this.#slots.has(id)
+    if (isNew) this.#slots.set(id, slot)
+    if (!isNew || this.#filledSlot(id) !== undefined) this.#replacing.add(slot)
     this.#metadata[slot - this.#base] = metadata
     this.#live = growBits(this.#live, slot + 1)
     this.#columns.add(slot, metadata)
@@ -119,12 +123,12 @@ export class EntryTable<M extends Metadata> {
   commit(staged: readonly number[]): number[] {
     const replaced: number[] = []
     for (const slot of staged) {
-      const id = this.idAt(slot)
-      const filled = this.#filledSlot(id)
-      if (filled !== undefined) replaced.push(filled)
-      const old = this.#slots.get(id)
-      if (old !== slot) {
-        if (old !== undefined) replaced.push(old)
+      if (this.#replacing.size > 0 && this.#replacing.delete(slot)) {
+        const id = this.idAt(slot)
+        const filled = this.#filledSlot(id)
+        if (filled !== undefined) replaced.push(filled)
+        const old = this.#slots.get(id)
+        if (old !== undefined && old !== slot) replaced.push(old)
         this.#slots.set(id, slot)
       }
       setBit(this.#live, slot)
@@ -138,6 +142,7 @@ export class EntryTable<M extends Metadata> {
   /** Gives staged slots up. */
   discard(staged: readonly number[]): void {
     for (const slot of staged) {
+      this.#replacing.delete(slot)
       const id = this.idAt(slot)
       if (this.#slots.get(id) === slot) this.#slots.delete(id)
       this.#release(slot)
