@@ -156,16 +156,10 @@ async function rate() {
 async function overhead() {
   const ours = await openOurs()
   const width = widthOf(ours)
-  const open = (how, path) => {
-    const raw = lab.rawIndex(dimensions, width)
-    raw[how](path)
-    return raw
-  }
-  const peers = {
-    viewed: open('view', files.raw),
-    loaded: open('load', files.raw),
-    published: open('view', graphFile()),
-  }
+  const [viewed, loaded, published] = [0, 1, 2].map(() => lab.rawIndex(dimensions, width))
+  viewed.view(files.raw)
+  loaded.load(files.raw)
+  published.view(graphFile())
   const all = lab.flatten(queries, dimensions)
   const perSecond = async (work) => queries.length / ((await lab.timeOf(work)) / 1e3)
   await ours.searchMany(queries, { topK: 10 })
@@ -173,7 +167,7 @@ async function overhead() {
     ours: () => lab.rateOf(queries, (query) => ours.search(query, { topK: 10 })),
     oursBatch: () => perSecond(() => ours.searchMany(queries, { topK: 10 })),
   }
-  for (const [name, raw] of Object.entries(peers)) {
+  for (const [name, raw] of Object.entries({ viewed, loaded, published })) {
     contenders[name] = () => lab.rateOf(queries, (query) => raw.search(query, 10, 1))
     contenders[`${name}Batch`] = () => perSecond(() => raw.search(all, 10, 1))
   }

@@ -20,8 +20,8 @@ export interface Calibration {
   readonly queries: number
 }
 
-/** Results that are measured. */
-const MEASURED = [1, 10, 100]
+/** Results that are measured: ten first, whose width is the least of every search. */
+const MEASURED = [10, 1, 100]
 /** The recall counts as reached when it lies above the target by this many standard errors: the least that passes is a lucky one. */
 const CONFIDENCE = 2.5
 /** And by this much at least: queries that all succeed have no spread. */
@@ -117,7 +117,7 @@ export function* calibrate(
   const points: CalibrationPoint[] = []
   let least = 1
   for (const topK of MEASURED) {
-    if (topK > size / 2 || truth.length === 0) break
+    if (topK > size / 2 || truth.length === 0) continue
     const ladder = ladderFrom(Math.max(topK, least), size)
     let low = 0
     let high = ladder.length
@@ -128,7 +128,8 @@ export function* calibrate(
       const middle = Math.min((low + high) >>> 1, low + 4)
       const candidates = ladder[middle]!
       const recall = yield* meanRecall(settings, truth, topK, candidates, ask)
-      if (reaches(recall, target)) {
+      // One result is found or not, which leaves a mean so uncertain that no width would do; it is found before ten are.
+      if (topK === 1 ? recall.mean >= target : reaches(recall, target)) {
         best = { topK, candidates, recall: recall.mean }
         high = middle
         continue
@@ -141,9 +142,9 @@ export function* calibrate(
       break
     }
     points.push(best ?? { topK, candidates: 0, recall: 0 })
-    least = best?.candidates ?? least
+    if (topK === 10) least = best?.candidates ?? least
   }
-  return { points, queries: truth.length }
+  return { points: points.sort((a, b) => a.topK - b.topK), queries: truth.length }
 }
 
 /** Mean share of the true nearest among the rescored candidates. */

@@ -21,6 +21,8 @@ export interface PlanInput {
   readonly total: number
   /** Candidates that an unfiltered search needs; 0 where only the scan reaches the recall. */
   readonly candidates: number
+  /** Candidates that an unfiltered search needs for as many results as leave `topK` allowed ones. */
+  readonly filteredCandidates: number
   /** Nodes of the graph. */
   readonly size: number
 }
@@ -37,7 +39,7 @@ export function planSearch(input: PlanInput, costs: PlanCosts): SearchPlan {
   if (input.candidates === 0 || allowed <= topK || size === 0) return { kind: 'scan' }
   const share = allowed / total
   const oversampled = share === 1 ? 0 : candidatesWith(topK, share)
-  const candidates = Math.min(size, Math.max(input.candidates, oversampled))
+  const candidates = Math.min(size, Math.max(input.candidates, input.filteredCandidates, oversampled))
   const limit = (allowed * costs.row) / costs.candidate
   return candidates >= limit ? { kind: 'scan' } : { kind: 'graph', candidates, limit }
 }

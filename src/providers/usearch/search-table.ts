@@ -25,8 +25,12 @@ export function searchTable<M extends Metadata>(
   // A query of extreme length could overflow inside the graph.
   if (graph === undefined || query.extreme) return scan(table, query, topK, allowed, explain)
   const total = table.entries.size
+  const candidatesNeeded = graph.candidates(topK)
+  // What is allowed lies as far out as so many results of an unfiltered search.
+  const filteredCandidates =
+    allowed.count < total && allowed.count > 0 ? graph.candidates(Math.ceil((topK * total) / allowed.count)) : 0
   const plan = planSearch(
-    { topK, allowed: allowed.count, total, candidates: graph.candidates(topK), size: graph.size },
+    { topK, allowed: allowed.count, total, candidates: candidatesNeeded, filteredCandidates, size: graph.size },
     keeper.costs,
   )
   if (plan.kind === 'scan') return scan(table, query, topK, allowed, explain)

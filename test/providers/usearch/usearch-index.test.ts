@@ -172,6 +172,31 @@ describe('usearchIndex', () => {
     await index.close()
   })
 
+  it('gives a batch up as soon as it is aborted, and answers the next one', async () => {
+    const index = await usearchIndex({ dimensions, ...small })
+    await index.upsert(entries)
+    await index.settled()
+    const many = Array.from({ length: 8 }, () => queries).flat()
+    await index.searchMany(queries, { topK: 5 })
+    for (const wait of [1, 5, 20]) {
+      const controller = new AbortController()
+      // So wide that each part keeps the worker for a while.
+      const batch = index.searchMany(many, { topK: 1_000, signal: controller.signal })
+      const settledAt = batch.then(
+        () => 0,
+        () => performance.now(),
+      )
+      await new Promise((resolve) => setTimeout(resolve, wait))
+      const abortedAt = performance.now()
+      controller.abort('enough')
+      await expect(batch).rejects.toBe('enough')
+      expect((await settledAt) - abortedAt).toBeLessThan(50)
+    }
+    const [first] = await index.searchMany(queries, { topK: 5 })
+    expect(first).toEqual(await index.search(queries[0]!, { topK: 5 }))
+    await index.close()
+  })
+
   it.each(both)(
     'finds entries that were added, replaced and removed while a graph was built (%s)',
     async (_, small) => {
