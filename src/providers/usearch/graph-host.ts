@@ -74,3 +74,13 @@ function failureOf({ code, message }: Extract<WorkerReply, { type: 'failed' }>):
     return new GroundlineError(code, message)
   return new Error(message)
 }
+
+/** The answer, or the signal's reason as soon as it is aborted: the worker ends its part unheard. */
+export function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(signal?.reason)
+    if (signal?.aborted === true) return stop()
+    signal?.addEventListener('abort', stop, { once: true })
+    answer.then(resolve, reject).finally(() => signal?.removeEventListener('abort', stop))
+  })
+}

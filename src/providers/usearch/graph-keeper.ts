@@ -8,7 +8,7 @@ import type { VectorMatch } from '../../vector-index/vector-index.ts'
 import { buildGraph } from './build-graph.ts'
 import { rescoredCount } from './calibration.ts'
 import type { Graph } from './graph.ts'
-import { type GraphHost, startGraphHost } from './graph-host.ts'
+import { type GraphHost, startGraphHost, unlessAborted } from './graph-host.ts'
 import type { GraphSettings, NativeModule } from './native-graph.ts'
 import type { PlanCosts } from './planner.ts'
 import { remeasure } from './remeasure.ts'
@@ -395,14 +395,4 @@ export class GraphKeeper {
     }
     return this.#batchHost.host.catch(() => undefined)
   }
-}
-
-/** The answer, or the signal's reason as soon as it is aborted: the worker ends its part unheard. */
-function unlessAborted<T>(answer: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(signal?.reason)
-    if (signal?.aborted === true) return stop()
-    signal?.addEventListener('abort', stop, { once: true })
-    answer.then(resolve, reject).finally(() => signal?.removeEventListener('abort', stop))
-  })
 }

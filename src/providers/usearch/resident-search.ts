@@ -4,7 +4,7 @@ import type { PreparedQuery, VectorTable } from '../../internal/vector-table.ts'
 import type { VectorMatch } from '../../vector-index/vector-index.ts'
 import type { GraphKeeper } from './graph-keeper.ts'
 import { planSearch } from './planner.ts'
-import { AGAINST, directionOf, isReached, scan, searchTable, slotsOf } from './search-table.ts'
+import { AGAINST, directionOf, isReached, planInput, scan, searchTable, slotsOf } from './search-table.ts'
 
 /**
  * What `searchTable` does, with a graph that a worker holds because no file of it may be written. What changes while the
@@ -25,8 +25,8 @@ export async function searchResident<M extends Metadata>(
     const { graph } = keeper
     const host = graph?.origin.host
     if (graph === undefined || host === undefined) return searchTable(table, keeper, query, topK, filter, explain)
-    const before = { topK, allowed: table.entries.allowed(filter).count, total: table.entries.size }
-    const plan = planSearch({ ...before, candidates: graph.candidates(topK), size: graph.size }, keeper.costs)
+    const { count } = table.entries.allowed(filter)
+    const plan = planSearch(planInput(graph, topK, count, table.entries.size), keeper.costs)
     const candidates = plan.kind === 'scan' ? 0 : Math.min(graph.size, plan.candidates * widened)
     if (query.extreme || plan.kind === 'scan' || (widened > 1 && candidates >= plan.limit))
       return scan(table, query, topK, table.entries.allowed(filter), explain)

@@ -7,7 +7,7 @@ import type { VectorMatch, VectorMetric } from '../../vector-index/vector-index.
 import { rescoredCount } from './calibration.ts'
 import type { Graph } from './graph.ts'
 import type { GraphKeeper } from './graph-keeper.ts'
-import { planSearch } from './planner.ts'
+import { type PlanInput, planSearch } from './planner.ts'
 
 type Explain = ((note: string) => void) | undefined
 
@@ -25,14 +25,7 @@ export function searchTable<M extends Metadata>(
   // A query of extreme length could overflow inside the graph.
   if (graph === undefined || query.extreme) return scan(table, query, topK, allowed, explain)
   const total = table.entries.size
-  const candidatesNeeded = graph.candidates(topK)
-  // What is allowed lies as far out as so many results of an unfiltered search.
-  const filteredCandidates =
-    allowed.count < total && allowed.count > 0 ? graph.candidates(Math.ceil((topK * total) / allowed.count)) : 0
-  const plan = planSearch(
-    { topK, allowed: allowed.count, total, candidates: candidatesNeeded, filteredCandidates, size: graph.size },
-    keeper.costs,
-  )
+  const plan = planSearch(planInput(graph, topK, allowed.count, total), keeper.costs)
   if (plan.kind === 'scan') return scan(table, query, topK, allowed, explain)
   const filtered = filter !== undefined
   const enough = Math.min(topK, allowed.count)
@@ -58,6 +51,15 @@ export function searchTable<M extends Metadata>(
     if (isAgainst || candidates >= plan.limit || keys.length >= graph.size)
       return scan(table, query, topK, allowed, explain)
   }
+}
+
+/** What the planner knows of a search on a graph. */
+export function planInput(graph: Graph, topK: number, allowed: number, total: number): PlanInput {
+  const candidates = graph.candidates(topK)
+  // What is allowed lies as far out as so many results of an unfiltered search.
+  const isFiltered = allowed > 0 && allowed < total
+  const filteredCandidates = isFiltered ? graph.candidates(Math.ceil((topK * total) / allowed)) : 0
+  return { topK, allowed, total, candidates, filteredCandidates, size: graph.size }
 }
 
 /** A filter counts as directed against the query when this many times the results wanted should have been among the candidates. */
