@@ -37,7 +37,8 @@ export async function startGraphHost(workerUrl: URL | string | undefined): Promi
   }
   worker.on('message', (reply: WorkerReply) => {
     const next = waiting.shift()
-    if (waiting.length === 0) worker.unref()
+    // Whoever closes waits for the end: nothing else may keep the process until then.
+    if (waiting.length === 0 && Atomics.load(state, STOP) === 0) worker.unref()
     if (reply.type === 'failed') next?.reject(failureOf(reply))
     else next?.resolve(reply)
   })

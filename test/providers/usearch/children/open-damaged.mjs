@@ -55,7 +55,9 @@ for (let n = Number(first); n < Number(last); n++) {
   } else if (kind === 'truncate') truncateSync(path, draw.below(bytes.length))
   else if (kind === 'zeros') {
     const at = draw.below(bytes.length)
-    bytes.fill(0, at, at + 4_096)
+    bytes.fill(0, at, Math.min(bytes.length, at + 4_096))
+    // What was zero before is no damage.
+    bytes[at] ^= bytes.equals(readFileSync(path)) ? 1 : 0
     writeFileSync(path, bytes)
   } else {
     // The same kind of file of another index.
