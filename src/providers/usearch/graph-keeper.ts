@@ -9,6 +9,7 @@ import { buildGraph } from './build-graph.ts'
 import { rescoredCount } from './calibration.ts'
 import type { Graph } from './graph.ts'
 import { type GraphHost, startGraphHost, unlessAborted } from './graph-host.ts'
+import { measureCosts } from './measure-costs.ts'
 import type { GraphSettings, NativeModule } from './native-graph.ts'
 import type { PlanCosts } from './planner.ts'
 import { remeasure } from './remeasure.ts'
@@ -126,7 +127,7 @@ export class GraphKeeper {
     graph.measuredDead = measuredDead ?? dead
     this.keys.assign(slots)
     this.#graph = graph
-    if (graph.origin.host === undefined) this.#measureCosts(graph)
+    if (graph.origin.host === undefined) this.costs = measureCosts(this.#options.table, graph) ?? this.costs
   }
 
   /** Gives up a graph whose worker ended: searches scan until changes call for another. */
@@ -330,38 +331,6 @@ export class GraphKeeper {
     const vector = new Float32Array(table.dimensions)
     table.copyScaled(graph.slotOfKey[key]!, vector, 0)
     return vector
-  }
-
-  /** What a row and a candidate cost here and now, so that the planner compares like with like. */
-  #measureCosts(graph: Graph): void {
-    const { table } = this.#options
-    const slots = Uint32Array.from({ length: Math.min(1_024, graph.size) }, (_, key) => graph.slotOfKey[key]!).filter(
-      (slot) => table.entries.isLive(slot),
-    )
-    if (slots.length < 64) return
-    const query = table.prepare(table.vectorAt(slots[0]!))
-    const fastest = (run: () => void) => {
-      let best = Number.POSITIVE_INFINITY
-      // Code that just began to run is slow: the last few count.
-      for (let i = 0; i < 16; i++) {
-        const start = performance.now()
-        run()
-        best = Math.min(best, performance.now() - start)
-      }
-      return best
-    }
-    const candidates = Math.min(256, graph.size)
-    // Each query is a new one: what a repeated one visits is in the caches already.
-    const times = Array.from({ length: 7 }, (_, i) => {
-      const { vector } = table.prepare(table.vectorAt(slots[Math.floor((i * slots.length) / 7)]!))
-      const start = performance.now()
-      graph.nearest(vector, candidates)
-      return performance.now() - start
-    })
-    this.costs = {
-      row: fastest(() => table.nearest(query, 10, slots)) / slots.length,
-      candidate: times.sort((a, b) => a - b)[3]! / candidates,
-    }
   }
 
   async #searchEach<M extends Metadata>(
