@@ -1,3 +1,5 @@
+import { goesOn } from './piece-trees.ts'
+
 /** Where the hash of a word begins (FNV-1a). */
 export const FNV_BASIS: number = 0x811c9dc5 | 0
 /** What it is multiplied with for each unit. */
@@ -5,7 +7,6 @@ export const FNV_PRIME = 0x01000193
 
 /** Longer words are not in the table. */
 const LONGEST = 0xff
-const BEYOND_ASCII = /[^\0-\x7f]/
 /** Numbers a place of the table: id + 1, hash, where the letters begin, how many they are. */
 const PLACE = 4
 
@@ -15,25 +16,38 @@ export interface AsciiWords {
   find(hash: number, units: Uint8Array, start: number, end: number): number
 }
 
-/** The words of ASCII among `ids`, by the hash of their lower-cased units. */
-export function asciiWords(ids: ReadonlyMap<string, number>): AsciiWords {
-  const mask = (1 << (32 - Math.clz32(ids.size * 2))) - 1
+/** The words of ASCII of a vocabulary, by the hash of their lower-cased units. */
+export function asciiWords(vocabulary: readonly string[]): AsciiWords {
+  const mask = (1 << (32 - Math.clz32(vocabulary.length * 2))) - 1
   // One line of the processor's cache a look-up.
   const table = new Int32Array((mask + 1) * PLACE)
-  const names: number[] = []
-  for (const [word, id] of ids) {
-    if (BEYOND_ASCII.test(word) || word.length > LONGEST) continue
-    const start = names.length
+  let size = 0
+  for (const word of vocabulary) size += word.length
+  const letters = new Uint8Array(size)
+  let start = 0
+  for (let id = 0; id < vocabulary.length; id++) {
+    const word = vocabulary[id] as string
+    const { length } = word
+    if (goesOn(word)) continue
     let hash = FNV_BASIS
-    for (let at = 0; at < word.length; at++) {
-      hash = Math.imul(hash ^ word.charCodeAt(at), FNV_PRIME)
-      names.push(word.charCodeAt(at))
+    let all = 0
+    for (let at = 0; at < length; at++) {
+      const code = word.charCodeAt(at)
+      all |= code
+      hash = Math.imul(hash ^ code, FNV_PRIME)
+      letters[start + at] = code
     }
+    // What is not kept is written over by the next.
+    if (all > 0x7f || length > LONGEST) continue
     let slot = (hash ^ (hash >>> 15)) & mask
     while (table[slot * PLACE] !== 0) slot = (slot + 1) & mask
-    table.set([id + 1, hash, start, word.length], slot * PLACE)
+    const place = slot * PLACE
+    table[place] = id + 1
+    table[place + 1] = hash
+    table[place + 2] = start
+    table[place + 3] = length
+    start += length
   }
-  const letters = Uint8Array.from(names)
   return {
     find(hash, units, start, end) {
       for (let slot = (hash ^ (hash >>> 15)) & mask; ; slot = (slot + 1) & mask) {

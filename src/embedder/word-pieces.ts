@@ -1,5 +1,5 @@
 import { asciiWords, FNV_BASIS, FNV_PRIME } from './ascii-words.ts'
-import { pieceTrees } from './piece-trees.ts'
+import { goesOn, pieceTrees } from './piece-trees.ts'
 
 /** Cuts texts into token ids of a WordPiece vocabulary. */
 export interface WordPieces {
@@ -25,7 +25,6 @@ const LONGEST_WORD = 100
 const ALPHABET_END = 0x400
 /** Stands for every character of words beyond ASCII. */
 const FOREIGN = 0x80
-const HASH = 0x23
 
 const MARKS = /[\u0300-\u036f]+/g
 const BEYOND_ASCII = /[^\0-\x7f]/
@@ -40,26 +39,22 @@ const HUMPS = /[A-Z]+(?![a-z])|[A-Z][a-z0-9]*|[^A-Z]+/g
  * same in Python.
  */
 export function createWordPieces(vocabulary: readonly string[]): WordPieces {
-  const ids = new Map<string, number>()
-  // "##ing" as "ing": pieces that go on a word have a tree of their own.
-  const continuations = new Map<string, number>()
+  /** Words by their text, made for the first that is not of ASCII. */
+  let ids: Map<string, number> | undefined
   // What a unit of a text is read as: itself in ASCII, FOREIGN in words beyond it, 0 between words.
   const classes = new Uint8Array(ALPHABET_END)
   for (let id = 0; id < vocabulary.length; id++) {
     const token = vocabulary[id] as string
-    const continues = token.charCodeAt(0) === HASH && token.charCodeAt(1) === HASH
-    const bare = continues ? token.slice(2) : token
-    if (continues) continuations.set(bare, id)
-    else ids.set(bare, id)
-    if (bare.length !== 1) continue
+    if (token.length !== (goesOn(token) ? 3 : 1)) continue
+    const bare = token.slice(-1)
     for (const code of [bare.charCodeAt(0), bare.toUpperCase().charCodeAt(0)])
       if (code < ALPHABET_END) classes[code] = Math.min(code, FOREIGN)
   }
   const folded = Uint8Array.from(classes.subarray(0, FOREIGN), (code) => (isCapital(code) ? code | 32 : code))
   const foldedUnits = Uint8Array.from([...folded, FOREIGN])
 
-  const words = asciiWords(ids)
-  const pieces = pieceTrees([ids, continuations], ALPHABET_END)
+  const words = asciiWords(vocabulary)
+  const pieces = pieceTrees(vocabulary, ALPHABET_END)
   const encoder = new TextEncoder()
   // Twice as long, as lower-casing may lengthen a word.
   const part = new Uint16Array(2 * LONGEST_WORD)
@@ -116,6 +111,7 @@ export function createWordPieces(vocabulary: readonly string[]): WordPieces {
 
   function addOther(word: string, found: FoundWords | undefined): void {
     const lower = word.toLowerCase()
+    ids ??= new Map(vocabulary.flatMap((token, id) => (goesOn(token) ? [] : [[token, id] as const])))
     const id = ids.get(lower)
     if (id !== undefined) {
       tokens[count++] = id
