@@ -1,5 +1,5 @@
 // Retrieval quality on test collections in BEIR form: npm run eval:retrieval -- --data FOLDER [--check] [--only cran,cisi]
-// [--limit 300] [--html report.html] [--json report.json] [--worst 3] [--minilm FOLDER] [--cache FOLDER]
+// [--limit 300] [--html report.html, a page a collection: report-cran.html] [--json report.json] [--worst 3] [--minilm FOLDER] [--cache FOLDER]
 // [--chunking FOLDER] [--development FOLDER]. FOLDER holds one folder a collection: corpus.jsonl or corpus.jsonl.gz, queries.jsonl, qrels/*.tsv.
 // all-MiniLM-L6-v2 is measured where its folder in the layout of transformers.js is at hand: --minilm, or where
 // npm run test:engines leaves it. Its vectors take about half an hour; --cache keeps them from run to run.
@@ -319,10 +319,11 @@ if (options.json !== undefined)
     ),
   )
 if (options.html !== undefined)
-  writeFileSync(
-    options.html,
-    evaluated.map(({ name, systems, texts }) => evaluationHtml(systems, { title: name, queries: texts })).join('\n'),
-  )
+  for (const { name, systems, texts } of evaluated)
+    writeFileSync(
+      options.html.replace(/(\.html)?$/, `-${name}.html`),
+      evaluationHtml(systems, { title: name, queries: texts }),
+    )
 for (const failure of failures) console.log(`FAILED ${failure}`)
 if (options.check) {
   console.log(

@@ -1,8 +1,9 @@
-import type { Metadata, Passage } from '../document.ts'
+import type { Metadata, Passage, StageScore } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
 import { compileFilter } from '../filter.ts'
 import { describe, requireInteger } from '../internal/argument.ts'
 import { lastAtMost } from '../internal/last-at-most.ts'
+import { normalizedScores } from '../internal/rank-passages.ts'
 import type { LexicalIndex, LexicalMixture } from '../lexical-index/lexical-index.ts'
 import { requireQuery, topKOf } from './index-retrieval.ts'
 import { firstOfRepeats, type ScoredChunk } from './repeats.ts'
@@ -148,28 +149,46 @@ interface Scored<M extends Metadata> extends ScoredChunk<StoredChunk<M>> {
 
 function ranked<M extends Metadata>(scored: readonly Scored<M>[], topK: number): Passage<M>[] {
   const best = scored.toSorted((a, b) => b.score - a.score || (a.chunk.id < b.chunk.id ? -1 : 1)).slice(0, topK)
-  const ranks = {
-    own: ranksBy(scored.map(({ own }) => own)),
-    neighbours: ranksBy(scored.map(({ neighbours }) => neighbours)),
-    section: ranksBy(scored.map(({ section }) => section)),
-  }
+  const byOwn = stageOf(
+    'lexical',
+    scored.map(({ own }) => own),
+  )
+  const byNeighbours = stageOf(
+    'neighbours',
+    scored.map(({ neighbours }) => neighbours),
+  )
+  const bySection = stageOf(
+    'section',
+    scored.map(({ section }) => section),
+  )
+  const byAll = normalizedScores(scored.map(({ score }) => score))
   return best.map(({ chunk, score, own, neighbours, section }, index) => ({
     ...chunk,
     source: chunk.source ?? {},
     score,
     stages: [
-      { stage: 'lexical', rank: ranks.own(own), score: own },
-      { stage: 'neighbours', rank: ranks.neighbours(neighbours), score: neighbours },
-      { stage: 'section', rank: ranks.section(section), score: section },
-      { stage: 'contextual', rank: index + 1, score },
+      byOwn(own),
+      byNeighbours(neighbours),
+      bySection(section),
+      { stage: 'contextual', rank: index + 1, score, normalized: byAll(score), weight: 1 },
     ],
   }))
 }
 
-/** Ranks of scores in a list: one more than how many are better. */
-function ranksBy(scores: readonly number[]): (score: number) => number {
+/**
+ * What a part of the scores says of a passage. Its rank is one more than how many are better. Its weight is 1: the parts are
+ * parts of the sum already.
+ */
+function stageOf(stage: string, scores: readonly number[]): (score: number) => StageScore {
   const ascending = Float64Array.from(scores).sort()
-  return (score) => ascending.length - lastAtMost(ascending, score, (value) => value)
+  const places = normalizedScores(scores)
+  return (score) => ({
+    stage,
+    rank: ascending.length - lastAtMost(ascending, score, (value) => value),
+    score,
+    normalized: places(score),
+    weight: 1,
+  })
 }
 
 function requireLeast(name: string, value: number): void {

@@ -47,6 +47,11 @@ export function retrieverConformance(options: RetrieverConformanceOptions): read
             )
             check(Number.isFinite(passage.score), `the score of ${passage.id} must be finite`)
             check(passage.stages.length > 0, `${passage.id} must say which stages found it`)
+            for (const { stage, rank, score, normalized = -1, weight = -1 } of passage.stages)
+              check(
+                rank >= 1 && Number.isFinite(score) && normalized >= 0 && normalized <= 1 && weight >= 0,
+                `stage ${stage} of ${passage.id} must say rank, score, normalised score from 0 to 1, and weight`,
+              )
             const before = passages[i - 1]
             const ordered =
               before === undefined ||

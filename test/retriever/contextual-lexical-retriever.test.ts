@@ -68,6 +68,15 @@ test('each passage says what its own words, its neighbours and its section gave,
     const parts = stages.slice(0, 3).reduce((sum, stage) => sum + stage.score, 0)
     expect(parts).toBeCloseTo(score, 10)
     expect(stages[3]!.score).toBe(score)
+    for (const { normalized, weight } of stages) {
+      expect(normalized).toBeGreaterThanOrEqual(0)
+      expect(normalized).toBeLessThanOrEqual(1)
+      expect(weight).toBe(1)
+    }
+  }
+  for (const [at, last] of ['lexical', 'neighbours', 'section', 'contextual'].entries()) {
+    const best = passages.map(({ stages }) => stages[at]!).find(({ rank }) => rank === 1)
+    if (best) expect(best).toMatchObject({ stage: last, normalized: 1 })
   }
 })
 

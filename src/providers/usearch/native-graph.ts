@@ -1,5 +1,6 @@
 import type { Index } from 'usearch'
 import { GroundlineError } from '../../errors.ts'
+import { requireInteger } from '../../internal/argument.ts'
 import type { VectorMetric } from '../../vector-index/vector-index.ts'
 
 /** How the graph stores its own copy of the vectors. Results are rescored from the full ones in any case. */
@@ -51,11 +52,12 @@ export function createGraph(native: NativeModule, settings: GraphSettings, width
 }
 
 /**
- * Keys of the nearest nodes, nearest first; at most `count`, and never more than there are. Everything is checked by the
- * callers: a bad count, length or value would end the process.
+ * Keys of the nearest nodes, nearest first; at most `count`, and never more than there are. Lengths and values of the query
+ * are checked by the callers: bad ones would end the process, as a count that is none would, which is refused here.
  */
 export function nearestKeys(graph: Index, query: Float32Array, count: number, size: number): Uint32Array {
   if (size === 0) return new Uint32Array(0)
+  requireInteger('count', count, 1)
   const { keys } = graph.search(query, Math.min(count, size), 1)
   return lowWords(keys)
 }
