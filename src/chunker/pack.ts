@@ -24,6 +24,16 @@ export interface Cut extends Span {
   readonly oversize: boolean
 }
 
+/** How far a span may reach. */
+interface Fitting {
+  /** A break; the one before the first where none fits. */
+  readonly index: number
+  /** Count of the tokens before it. */
+  readonly tokens: number
+  /** Cost that fills the limit. */
+  readonly cost: number
+}
+
 /** Fractions that put structure first: a cut between paragraphs may leave more of a span empty than one between words. */
 export const structureFirst: readonly number[] = [0.9, 0.8, 0.7, 0.6, 0.5, 0.4]
 
@@ -79,14 +89,17 @@ class Packer {
     // Where every section is a span of its own, nothing behind the next one needs a look.
     let most = breaks.size - 1
     if (options.sectionFill === 0) most = this.nextSection(low)
-    let [cap, budget] = measure.additive ? [most, this.limit] : this.lastFitting(start, startTotal, low, most)
+    const fitting = measure.additive ? undefined : this.lastFitting(start, startTotal, low, most)
+    let cap = fitting?.index ?? most
+    let budget = fitting?.cost ?? this.limit
     for (;;) {
       const high = this.lastWithin(startTotal + budget, low, cap)
       if (high < low) return undefined
       const index = this.choose(low, high, startTotal, budget)
       const end = breaks.positions[index]!
       const cost = measure.totals[index]! - startTotal
-      const tokens = measure.additive ? Math.ceil(cost / measure.perToken) : measure.count(start, end)
+      const counted = index === fitting?.index ? fitting.tokens : undefined
+      const tokens = counted ?? (measure.additive ? Math.ceil(cost / measure.perToken) : measure.count(start, end))
       if (tokens <= options.maxTokens) {
         this.endTotal = measure.totals[index]!
         return { start, end, tokens, oversize: false }
@@ -115,32 +128,57 @@ class Packer {
   }
 
   /**
-   * The last break whose slice from `start` is within the limit, or one within a thirty-second of it, and the cost that
-   * fills the limit, where costs only resemble counts. Looks where the cost per token of the last look says, then halves.
-   * Nothing before `start` matters, so that spans fall where they fell before soon after an edit.
+   * The last break whose slice from `start` is within the limit, or one within a thirty-second of it, its count, and the
+   * cost that fills the limit, where costs only resemble counts. Looks where the cost per token of the last look says, then
+   * halves. Nothing before `start` matters, so that spans fall where they fell before soon after an edit.
    */
-  private lastFitting(start: number, startTotal: number, low: number, most: number): [index: number, cost: number] {
+  private lastFitting(start: number, startTotal: number, low: number, most: number): Fitting {
     const { breaks, measure, limit } = this
     const { maxTokens } = this.options
     const enough = maxTokens - (maxTokens >> 5)
     let fits = low - 1
     let exceeds = most + 1
+    let fitting = 0
     let budget = limit
     let next = limit
+    let far: number | undefined
     for (let look = 0; exceeds - fits > 1; look += 1) {
       const guess = look < 4 ? this.lastWithin(startTotal + next, low, exceeds - 1) : (fits + exceeds) >> 1
       const probe = Math.min(exceeds - 1, Math.max(fits + 1, guess))
-      const tokens = Math.max(1, measure.count(start, breaks.positions[probe]!))
-      const perToken = (measure.totals[probe]! - startTotal) / tokens
+      if (look >= 4 && exceeds > most) far ??= this.exceedsBehind(start, fits, budget, most)
+      if (far !== undefined && probe >= far) {
+        exceeds = probe
+        continue
+      }
+      const tokens = measure.count(start, breaks.positions[probe]!)
+      const perToken = (measure.totals[probe]! - startTotal) / Math.max(1, tokens)
       next = perToken * (maxTokens - (maxTokens >> 6))
       if (tokens > maxTokens) exceeds = probe
       else {
         fits = probe
+        fitting = tokens
         budget = perToken * maxTokens
-        if (tokens >= enough && breaks.levels[probe]! > breakLevel.forced) break
+        if (tokens < enough) continue
+        if (breaks.levels[probe]! > breakLevel.forced) break
+        next = budget
       }
     }
-    return [fits, budget]
+    return { index: fits, tokens: fitting, cost: budget }
+  }
+
+  /**
+   * A break not far behind `fits` whose slice from `start` exceeds the limit, which `budget` fills about; `most + 1` where
+   * none does. Halving would start at the end of the text: counting half of the rest for every span is quadratic.
+   */
+  private exceedsBehind(start: number, fits: number, budget: number, most: number): number {
+    const { breaks, measure, options } = this
+    const spent = measure.cost(start, breaks.positions[fits]!)
+    let step = Math.max(2 * (budget - spent), spent / 256)
+    for (let index = fits; index < most; step *= 2) {
+      index = Math.max(index + 1, this.lastWithin(measure.totals[fits]! + step, index, most))
+      if (measure.count(start, breaks.positions[index]!) > options.maxTokens) return index
+    }
+    return most + 1
   }
 
   /** Where the next span begins, and the cost before it. */
