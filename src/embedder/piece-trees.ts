@@ -20,31 +20,35 @@ export function goesOn(token: string): boolean {
 export function pieceTrees(vocabulary: readonly string[], alphabetEnd: number): PieceTrees {
   let units = 0
   for (const token of vocabulary) units += token.length
-  const mask = (1 << (32 - Math.clz32(units * 2))) - 1
-  const keys = new Int32Array(mask + 1).fill(-1)
-  const targets = new Int32Array(mask + 1)
+  // More places than edges; words share most of their beginnings, so that a third of them is filled.
+  const mask = (1 << (32 - Math.clz32(units))) - 1
+  /** Edges by their key, node and unit, above 0: key, then the node it leads to. */
+  const edges = new Int32Array(2 * mask + 2)
   const ends = new Int32Array(units + 2).fill(-1)
   const place = (key: number): number => {
-    let slot = Math.imul(key, 0x9e3779b1) >>> 7
-    for (slot &= mask; keys[slot] !== -1 && keys[slot] !== key; ) slot = (slot + 1) & mask
-    return slot
+    let slot = (Math.imul(key, 0x9e3779b1) >>> 7) & mask
+    while (edges[2 * slot] !== 0 && edges[2 * slot] !== key) slot = (slot + 1) & mask
+    return 2 * slot
   }
   let nodes = 2
   for (let id = 0; id < vocabulary.length; id++) {
     const token = vocabulary[id] as string
-    if (isBeyond(token, alphabetEnd)) continue
     const rest = goesOn(token)
     let node = rest ? 1 : 0
-    for (let at = rest ? 2 : 0; at < token.length; at++) {
-      const key = node * alphabetEnd + token.charCodeAt(at)
-      const slot = place(key)
-      if (keys[slot] === -1) {
-        keys[slot] = key
-        targets[slot] = nodes++
+    let at = rest ? 2 : 0
+    for (; at < token.length; at++) {
+      const code = token.charCodeAt(at)
+      // What was laid of a token beyond the alphabet leads to no end.
+      if (code >= alphabetEnd) break
+      const key = node * alphabetEnd + code + 1
+      const edge = place(key)
+      if (edges[edge] === 0) {
+        edges[edge] = key
+        edges[edge + 1] = nodes++
       }
-      node = targets[slot] as number
+      node = edges[edge + 1] as number
     }
-    ends[node] = id
+    if (at === token.length) ends[node] = id
   }
   let length = 0
   return {
@@ -53,9 +57,9 @@ export function pieceTrees(vocabulary: readonly string[], alphabetEnd: number): 
       let node = start === 0 ? 0 : 1
       for (let at = start; at < end; at++) {
         const code = part[at] as number
-        const slot = code < alphabetEnd ? place(node * alphabetEnd + code) : -1
-        if (slot === -1 || keys[slot] === -1) break
-        node = targets[slot] as number
+        const edge = code < alphabetEnd ? place(node * alphabetEnd + code + 1) : -1
+        if (edge === -1 || edges[edge] === 0) break
+        node = edges[edge + 1] as number
         if (ends[node] === -1) continue
         found = ends[node] as number
         length = at + 1 - start
@@ -64,9 +68,4 @@ export function pieceTrees(vocabulary: readonly string[], alphabetEnd: number): 
     },
     length: () => length,
   }
-}
-
-function isBeyond(piece: string, alphabetEnd: number): boolean {
-  for (let at = 0; at < piece.length; at++) if (piece.charCodeAt(at) >= alphabetEnd) return true
-  return false
 }
