@@ -1,7 +1,7 @@
 /**
  * Runs what must hold beyond the Node of this machine: the tests on Node 22 and 24 (from the npm registry), and a program
  * of the core modules in a headless Chromium when one is installed. Says what it could not start; exits 1 when something
- * failed.
+ * failed. `--only node22`, `node24` or `chromium` runs one of them.
  */
 import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
@@ -14,8 +14,10 @@ const root = join(import.meta.dirname, '..')
 const results = []
 
 execFileSync('npm', ['run', '--silent', 'build:js'], { cwd: root, stdio: 'inherit' })
-for (const major of [22, 24]) results.push([`Node ${major}`, onNode(major)])
-results.push(['headless Chromium', await inChromium()])
+const only = process.argv[2] === '--only' ? process.argv[3] : undefined
+for (const major of [22, 24])
+  if (only === undefined || only === `node${major}`) results.push([`Node ${major}`, onNode(major)])
+if (only === undefined || only === 'chromium') results.push(['headless Chromium', await inChromium()])
 
 for (const [name, outcome] of results) console.log(`${name}: ${outcome}`)
 process.exitCode = results.some(([, outcome]) => outcome.startsWith('failed')) ? 1 : 0
