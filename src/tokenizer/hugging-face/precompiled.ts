@@ -41,17 +41,21 @@ export function precompiledNormalizer(base64: string): Normalizer {
     }
     return undefined
   }
-  const known = new Map<string, string>()
+  /** What keys become, those that stay as they are too. */
+  const known = new Map<string, string | undefined>()
   const replace = (key: string): string | undefined => {
-    const found = known.get(key) ?? lookup(key)
-    if (found !== undefined && known.size < 10_000) known.set(key, found)
+    const before = known.get(key)
+    if (before !== undefined || known.has(key)) return before
+    const found = lookup(key)
+    if (known.size < 10_000) known.set(key, found)
     return found
   }
 
   return (text) => {
     let result = ''
     for (const grapheme of graphemesOf(text)) {
-      const whole = encoder.encode(grapheme).length < 6 ? replace(grapheme) : undefined
+      const short = grapheme.length === 1 || encoder.encode(grapheme).length < 6
+      const whole = short ? replace(grapheme) : undefined
       if (whole !== undefined) result += whole
       else for (const character of grapheme) result += replace(character) ?? character
     }
