@@ -152,7 +152,8 @@ export async function buildSegment(name: string, content: SegmentContent, sealer
     supersedes: content.supersedes,
     space: relative.some((row) => row.vectorsAt) ? space : '',
   }
-  return { bytes, ref, rows: absolute(relative, ref), removed }
+  makeAbsolute(relative, ref)
+  return { bytes, ref, rows: relative, removed }
 }
 
 /** Counts the places of rows from the start of the file. */
@@ -165,13 +166,6 @@ function makeAbsolute(
     row.at = { offset: base + row.at.offset, length: row.at.length }
     if (row.vectorsAt) row.vectorsAt = { offset: base + row.vectorsAt.offset, length: row.vectorsAt.length }
   }
-}
-
-/** Rows with places counted from the start of the file. */
-function absolute(rows: readonly Row[], { catalogues }: SegmentRef): readonly Row[] {
-  const base = catalogues[0]!.offset + catalogues[0]!.length
-  const moved = ({ offset, length }: RecordPlace): RecordPlace => ({ offset: base + offset, length })
-  return rows.map((row) => ({ ...row, at: moved(row.at), vectorsAt: row.vectorsAt && moved(row.vectorsAt) }))
 }
 
 function hexOf(bytes: Uint8Array): string {

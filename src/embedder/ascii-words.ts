@@ -1,9 +1,5 @@
+import { FNV_BASIS, FNV_PRIME } from '../internal/string-hash.ts'
 import { goesOn } from './piece-trees.ts'
-
-/** Where the hash of a word begins (FNV-1a). */
-export const FNV_BASIS: number = 0x811c9dc5 | 0
-/** What it is multiplied with for each unit. */
-export const FNV_PRIME = 0x01000193
 
 /** Longer words are not in the table. */
 const LONGEST = 0xff

@@ -20,7 +20,7 @@ export function goesOn(token: string): boolean {
 export function pieceTrees(vocabulary: readonly string[], alphabetEnd: number): PieceTrees {
   let units = 0
   for (const token of vocabulary) units += token.length
-  // More places than edges; words share most of their beginnings, so that a third of them is filled.
+  // More places than edges; words share their beginnings, so that a quarter of them is filled with the shipped vocabulary.
   const mask = (1 << (32 - Math.clz32(units))) - 1
   /** Edges by their key, node and unit, above 0: key, then the node it leads to. */
   const edges = new Int32Array(2 * mask + 2)

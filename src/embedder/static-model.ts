@@ -1,4 +1,5 @@
 import { GroundlineError } from '../errors.ts'
+import { FNV_BASIS, FNV_PRIME } from '../internal/string-hash.ts'
 
 /** A static embedding model: a vocabulary and one row of int8 components a token. */
 export interface StaticModel {
@@ -18,7 +19,6 @@ export interface StaticModel {
 const MAGIC = [0x47, 0x4c, 0x53, 0x54, 0x41, 0x54, 0x49, 0x43]
 const VERSION = 1
 const HEADER = 64
-const FNV_PRIME = 0x01000193
 const MOST_ROWS = 1 << 20
 const MOST_DIMENSIONS = 4096
 
@@ -87,7 +87,7 @@ function checksum(view: DataView): number {
   const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1
   const typed = littleEndian && view.byteOffset % 4 === 0
   const words = typed ? new Int32Array(view.buffer, view.byteOffset, view.byteLength >> 2) : undefined
-  let hash = 0x811c9dc5
+  let hash = FNV_BASIS
   if (words)
     for (let at = HEADER / 4; at < words.length; at++) hash = Math.imul(hash ^ (words[at] as number), FNV_PRIME)
   else

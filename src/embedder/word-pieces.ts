@@ -1,4 +1,5 @@
-import { asciiWords, FNV_BASIS, FNV_PRIME } from './ascii-words.ts'
+import { FNV_BASIS, FNV_PRIME } from '../internal/string-hash.ts'
+import { asciiWords } from './ascii-words.ts'
 import { goesOn, pieceTrees } from './piece-trees.ts'
 
 /** Cuts texts into token ids of a WordPiece vocabulary. */

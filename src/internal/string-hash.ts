@@ -1,9 +1,11 @@
-const FNV_OFFSET = 0x811c9dc5
-const FNV_PRIME = 0x01000193
+/** Where FNV-1a begins. */
+export const FNV_BASIS: number = 0x811c9dc5 | 0
+/** What it is multiplied with for each unit. */
+export const FNV_PRIME = 0x01000193
 
 /** FNV-1a over the UTF-16 units of a text, as a signed 32-bit integer. Mix it before taking bits of it. */
 export function fnv1a(text: string): number {
-  let hash = FNV_OFFSET
+  let hash = FNV_BASIS
   for (let index = 0; index < text.length; index++) hash = Math.imul(hash ^ text.charCodeAt(index), FNV_PRIME)
   return hash
 }

@@ -1,3 +1,5 @@
+import { FNV_BASIS, FNV_PRIME } from '../internal/string-hash.ts'
+
 /** Numbers a place of the table: value + 1, hash, where the letters begin, how many they are. */
 const PLACE = 4
 /** Runs that are kept; all are forgotten when there are more. */
@@ -16,11 +18,11 @@ export class RunTable<T> {
   #used = 0
 
   /** The hash of nothing, from which {@link RunTable.hash} goes on. */
-  static readonly basis: number = 0x811c9dc5 | 0
+  static readonly basis: number = FNV_BASIS
 
   /** The hash with one more unit. */
   static hash(hash: number, unit: number): number {
-    return Math.imul(hash ^ unit, 0x01000193)
+    return Math.imul(hash ^ unit, FNV_PRIME)
   }
 
   /** What was set for the run between two places. */
