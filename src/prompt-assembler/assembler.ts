@@ -9,7 +9,7 @@ import {
   type PromptAssemblerOptions,
   weakest,
 } from './assembler-settings.ts'
-import { type Candidate, draftOf, introCost, makeCandidates } from './candidates.ts'
+import { type Candidate, draftOf, introCost, makeCandidates, numberCosts } from './candidates.ts'
 import { type Composition, compose, type Draft } from './compose.ts'
 import { type PreparedParts, prepareParts } from './prepare-parts.ts'
 import type { Ledger, Omission, Prompt, PromptAssembler, PromptParts } from './prompt-assembler.ts'
@@ -90,7 +90,7 @@ function assemble(
   let layout = chosen()
   // Where the whole costs more than its parts were thought to, less is chosen; in the end, what is required.
   for (; layout.total > budget; layout = chosen()) room -= layout.total - budget
-  layout = refill(layout, candidates, settings, budget, drafted, layOut)
+  layout = refill(layout, candidates, settings, budget, numberCosts(parts, settings), drafted, layOut)
   const { draft, composition } = layout
   const { messages, messageTokens, tools, sources, pieces, sourcesSpan } = composition
   return {
@@ -105,7 +105,7 @@ function assemble(
     pieces,
     omitted: [...parts.omitted, ...omitted, ...leftOut(candidates, draft, parts, settings)],
     historyFrom: parts.history[draft.historyFrom]?.first ?? parts.historyLength,
-    warnings: parts.warnings,
+    warnings: [settings.cache, settings.invisible].flatMap((watch) => watch?.warn(parts) ?? []),
     cachePlan: settings.cache?.plan(composition) ?? { breakpoints: [], stableTokens: 0 },
   }
 }

@@ -1,4 +1,4 @@
-import { type Candidate, type CandidateOption, combined } from './candidates.ts'
+import { ABSENT, type Candidate, type CandidateOption, combined } from './candidates.ts'
 import type { Omission, PartSettings } from './prompt-assembler.ts'
 
 /** Keeps parts that are bound to each other together. Its member is the assembler's own business. */
@@ -189,16 +189,14 @@ function combine(
     required: false,
     options: undominated(units.length <= MOST_UNITS ? everyWay(units, ladders) : oneOrder(units, ladders)),
     more: (than) => {
-      const held = new Set(than?.effects)
+      const held = new Set(than.effects)
       const taken = new Set(
         [...units.keys()].filter((unit) =>
           ladders[unit]!.some(({ effects }) => effects.some((effect) => held.has(effect))),
         ),
       )
       return [...units.keys()].flatMap((unit) =>
-        taken.has(unit)
-          ? []
-          : together([...(than ? [[than]] : []), ...withNeeds(unit, units, taken).map((index) => ladders[index]!)]),
+        taken.has(unit) ? [] : together([[than], ...withNeeds(unit, units, taken).map((index) => ladders[index]!)]),
       )
     },
   }
@@ -224,7 +222,7 @@ function oneOrder(
 ): readonly CandidateOption[] {
   const taken = new Set<number>()
   const options: CandidateOption[] = []
-  let sum: readonly CandidateOption[] = [{ cost: 0, utility: 0, effects: [] }]
+  let sum: readonly CandidateOption[] = [ABSENT]
   while (taken.size < units.length) {
     let best: { units: number[]; worth: number } | undefined
     for (const index of units.keys()) {
@@ -251,7 +249,7 @@ function withNeeds(unit: number, units: readonly Unit[], taken: ReadonlySet<numb
 
 /** Every way to take one option of each ladder, without those that another beats. */
 function together(ladders: readonly (readonly CandidateOption[])[]): readonly CandidateOption[] {
-  let sum: readonly CandidateOption[] = [{ cost: 0, utility: 0, effects: [] }]
+  let sum: readonly CandidateOption[] = [ABSENT]
   for (const ladder of ladders) sum = undominated(combined(sum, ladder))
   return sum
 }

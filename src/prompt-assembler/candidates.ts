@@ -23,6 +23,9 @@ export interface CandidateOption {
   readonly effects: readonly Effect[]
 }
 
+/** A candidate that is not there. */
+export const ABSENT: CandidateOption = { cost: 0, utility: 0, effects: [] }
+
 /** Something that may go into the prompt, in one of several ways or not at all. */
 export interface Candidate {
   /** Canonical name, for ties. */
@@ -40,7 +43,12 @@ export interface Candidate {
   /** Why its parts are left out, where it is not for want of room. */
   readonly reason?: Omission['reason']
   /** Ways that hold more than an option, where the options are not all the ways there are. */
-  more?(than: CandidateOption | undefined): readonly CandidateOption[]
+  more?(than: CandidateOption): readonly CandidateOption[]
+}
+
+/** The effects that show a source. */
+export function sourcesOf(effects: readonly Effect[]): readonly Extract<Effect, { readonly type: 'source' }>[] {
+  return effects.flatMap((effect) => (effect.type === 'source' ? [effect] : []))
 }
 
 /** The draft that the effects of the chosen options make. */
@@ -65,6 +73,16 @@ export function introCost(parts: PreparedParts, settings: AssemblerSettings): nu
     ? 0
     : count(`Question:\n${bare}`) - count(bare)
   return count(introSegment(settings).text) + led
+}
+
+/**
+ * By how many sources there are, what their numbers cost beyond what the costs of the candidates hold, which take the longest
+ * for each: at the most 0.
+ */
+export function numberCosts({ clusters }: PreparedParts, { counter }: AssemblerSettings): readonly number[] {
+  const costs = clusters.flat().map((_, index) => counter.count(`<source number="${index + 1}">`))
+  let sum = 0
+  return [0, ...costs.map((cost) => (sum += cost - costs.at(-1)!))]
 }
 
 /** Everything that competes for the budget, with the cost of each of its forms. `fail` must throw. */
@@ -155,7 +173,7 @@ function sourceCandidates(parts: PreparedParts, settings: AssemblerSettings): re
   }
   return parts.clusters.map((cluster): Candidate => {
     const options = clusterChoices(cluster, utilityOf).flatMap(({ runs, utility }) => {
-      let ways: readonly CandidateOption[] = [{ cost: 0, utility, effects: [] }]
+      let ways: readonly CandidateOption[] = [{ ...ABSENT, utility }]
       for (const draft of runs) {
         const ladder: CandidateOption[] = []
         // A form that is not cheaper than the longer one before it is none.

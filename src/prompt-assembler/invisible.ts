@@ -1,6 +1,7 @@
 import type { Span } from '../document.ts'
 import { controlMarks } from '../internal/control-marks.ts'
 import type { EscapedPiece, Escaper, MarksOf } from './escape-text.ts'
+import type { PreparedParts } from './prepare-parts.ts'
 import type { PromptWarning } from './prompt-assembler.ts'
 
 const INVISIBLE =
@@ -12,19 +13,24 @@ const FLAG = /\u{1f3f4}[\u{e0020}-\u{e007e}]{2,6}\u{e007f}/gu
 export interface InvisibleTreatment {
   /** Escapes without what is to be left out; absent where nothing is. */
   readonly escape?: Escaper
-  /** What to say of a text. */
-  warnOf(id: string, text: string): readonly PromptWarning[]
+  /** What to say of the parts. */
+  warn(parts: PreparedParts): readonly PromptWarning[]
 }
 
 /** Reports invisible and bidirectional control characters in `Prompt.warnings`, and leaves them where they are. */
 // @__NO_SIDE_EFFECTS__
 export function flagInvisible(): InvisibleTreatment {
   return {
-    warnOf(id, text) {
-      const first = findInvisible(text)[0]
-      if (first === undefined) return []
-      const found = `U+${text.codePointAt(first.start)!.toString(16).toUpperCase().padStart(4, '0')}`
-      return [{ id, kind: 'invisible', at: first.start, found }]
+    warn({ question, summary, examples, history, clusters }) {
+      return [
+        ...[question, ...(summary ? [summary] : [])].flatMap(({ id, forms }) =>
+          forms.flatMap((form) => report(id, form)),
+        ),
+        ...[...examples, ...history].flatMap(({ id, forms }) =>
+          forms.flat().flatMap(({ content }) => report(id, content)),
+        ),
+        ...clusters.flat().flatMap(({ best, text }) => report(`passage:${best.id}`, text)),
+      ]
     },
   }
 }
@@ -32,7 +38,14 @@ export function flagInvisible(): InvisibleTreatment {
 /** Leaves invisible and bidirectional control characters out of the prompt; the piece table skips their spans. */
 // @__NO_SIDE_EFFECTS__
 export function stripInvisible(): InvisibleTreatment {
-  return { escape: escapeVisible, warnOf: () => [] }
+  return { escape: escapeVisible, warn: () => [] }
+}
+
+function report(id: string, text: string): readonly PromptWarning[] {
+  const first = findInvisible(text)[0]
+  if (first === undefined) return []
+  const found = `U+${text.codePointAt(first.start)!.toString(16).toUpperCase().padStart(4, '0')}`
+  return [{ id, kind: 'invisible', at: first.start, found }]
 }
 
 /**

@@ -1,5 +1,5 @@
 import { requireInteger } from '../internal/argument.ts'
-import type { Candidate, CandidateOption } from './candidates.ts'
+import { type Candidate, type CandidateOption, sourcesOf } from './candidates.ts'
 import { apartFrom, type Selection } from './select.ts'
 import type { ShownSource } from './source-block.ts'
 
@@ -136,10 +136,6 @@ export function passageCaps(options: PassageCapsOptions = {}): PassageCaps {
       return choices.reduce((best, choice) => (worthMore(candidates, choice, best) ? choice : best))
     },
   }
-}
-
-function sourcesOf(effects: CandidateOption['effects']) {
-  return effects.flatMap((effect) => (effect.type === 'source' ? [effect] : []))
 }
 
 function has({ chunkIds }: ShownSource['draft'], id: string): boolean {

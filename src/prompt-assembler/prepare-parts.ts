@@ -11,7 +11,6 @@ import type {
   PromptImage,
   PromptMessage,
   PromptParts,
-  PromptWarning,
   Stability,
   ToolDefinition,
 } from './prompt-assembler.ts'
@@ -56,7 +55,6 @@ export interface PreparedParts {
   /** Passages of the same text: from part id to the id of the one that stands for all of them. */
   readonly twins: ReadonlyMap<string, string>
   readonly fence: string
-  readonly warnings: readonly PromptWarning[]
   readonly omitted: readonly Omission[]
   /** The settings of a part, where the caller gave some. */
   readonly settingsOf: (id: string) => PartSettings
@@ -146,23 +144,12 @@ export function prepareParts<M extends Metadata>(
     return (group ?? requires ?? required) !== undefined
   }
   const { clusters, twins, omitted: gone } = mergePassages(passages, settings, bound, needed, fail)
-  const drafts = clusters.flat()
   const omitted = [...gone]
   const alone = (id: string) => own.has(id) || needed.has(id)
   for (const { id } of history.slice(0, historyStart)) if (!alone(id)) omitted.push({ id, reason: 'cut' })
-  const warnings: PromptWarning[] = []
-  if (settings.cache)
-    for (const { id, stability, forms } of [...instructions, ...tools, ...examples])
-      if (stability === 'static') warnings.push(...settings.cache.warn(id, textOf(forms[0])))
-  const warn = (id: string, text: string) => warnings.push(...(settings.invisible?.warnOf(id, text) ?? []))
-  for (const { id, forms } of [question, ...(summary ? [summary] : [])]) for (const form of forms) warn(id, form)
-  for (const { id, forms } of [...examples, ...history]) for (const { content } of forms.flat()) warn(id, content)
   // Every text of the prompt but the assembler's own: the fence must occur in none of them.
   const texts = [JSON.stringify({ ...parts, passages: 0, images: 0 })]
-  for (const { best, text } of drafts) {
-    warn(`passage:${best.id}`, text)
-    texts.push(text, JSON.stringify([best.source, best.headingPath]))
-  }
+  for (const { best, text } of clusters.flat()) texts.push(text, JSON.stringify([best.source, best.headingPath]))
   return {
     instructions: instructions.sort(byStability),
     tools,
@@ -180,7 +167,6 @@ export function prepareParts<M extends Metadata>(
     clusters,
     twins,
     fence: fenceMark(settings.seed, texts),
-    warnings,
     omitted,
     settingsOf: (id) => own.get(id) ?? {},
     alone,
@@ -194,11 +180,6 @@ function stabilitiesOf(id: string): readonly Stability[] {
 /** Static before session before turn; parts of one stability keep their order. */
 function byStability(a: FormedPart<unknown>, b: FormedPart<unknown>): number {
   return ORDER.indexOf(a.stability) - ORDER.indexOf(b.stability)
-}
-
-/** A part's texts in one, for what looks at all of them. */
-function textOf(form: unknown): string {
-  return typeof form === 'string' ? form : JSON.stringify(form)
 }
 
 function checkSettings(id: string, part: PartSettings, fail: (problem: string) => never): void {

@@ -2,6 +2,7 @@ import { requireInteger } from '../internal/argument.ts'
 import { cacheMinimumOf } from './cache-minimum.ts'
 import { planCache } from './cache-plan.ts'
 import type { Composition } from './compose.ts'
+import type { PreparedParts } from './prepare-parts.ts'
 import type { CachePlan, Ledger, PromptWarning } from './prompt-assembler.ts'
 
 /** Options of {@link promptCaching}. */
@@ -18,8 +19,8 @@ export interface PromptCaching {
   check(ledger: Ledger): void
   /** Where breakpoints go. */
   plan(composition: Composition): CachePlan
-  /** What changes from call to call in a static part's text. */
-  warn(id: string, text: string): readonly PromptWarning[]
+  /** What changes from call to call in static parts. */
+  warn(parts: PreparedParts): readonly PromptWarning[]
   /** Whether a history may be cut to a rest: see {@link lasting}. */
   readonly lasting: typeof lasting
 }
@@ -48,9 +49,12 @@ export function promptCaching(options: PromptCachingOptions = {}): PromptCaching
       if (minimum === undefined && model !== undefined) least = cacheMinimumOf(model, { ledger })
     },
     plan: (composition) => planCache(composition, least),
-    warn(id, text) {
-      const match = VOLATILE.exec(text)
-      return match ? [{ id, kind: 'volatile', at: match.index, found: match[0] }] : []
+    warn({ instructions, tools, examples }) {
+      return [...instructions, ...tools, ...examples].flatMap(({ id, stability, forms: [full] }): PromptWarning[] => {
+        if (stability !== 'static') return []
+        const match = VOLATILE.exec(typeof full === 'string' ? full : JSON.stringify(full))
+        return match ? [{ id, kind: 'volatile', at: match.index, found: match[0] }] : []
+      })
     },
     lasting,
   }

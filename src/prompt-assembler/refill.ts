@@ -1,5 +1,5 @@
 import type { AssemblerSettings } from './assembler-settings.ts'
-import type { Candidate } from './candidates.ts'
+import { ABSENT, type Candidate, sourcesOf } from './candidates.ts'
 import type { Composition, Draft } from './compose.ts'
 import { type Selection, wholeRecent } from './select.ts'
 
@@ -15,12 +15,15 @@ export interface Layout {
 /**
  * Puts in what still fits, until nothing does: what was chosen may cost less than its parts were thought to, a passage may be one
  * that shares its text with those shown, and one that a cap, a twin or a neighbour was to stand for may find their place free.
+ * `numbers` says what the numbers of so many sources cost beyond the costs of the candidates; whatever their order, they are
+ * the numbers from 1 on.
  */
 export function refill(
   chosen: Layout,
   candidates: readonly Candidate[],
   { caps }: AssemblerSettings,
   budget: number,
+  numbers: readonly number[],
   draftOf: (selection: Selection) => Draft,
   layOut: (selection: Selection, draft: Draft) => Layout,
 ): Layout {
@@ -35,19 +38,22 @@ export function refill(
       const { key, options, source } = candidate
       const { selection } = now
       if (key === 'history older' && !wholeRecent(candidates, selection)) continue
-      const has = selection.get(key)
-      const { cost, utility } = has ?? { cost: 0, utility: 0 }
-      const rest = now.total - cost
+      const has = selection.get(key) ?? ABSENT
+      const shown = now.draft.sources.length
+      const rest = now.total - has.cost - numbers[shown]!
+      const others = shown - sourcesOf(has.effects).length
       for (const option of [...options.toReversed(), ...(candidate.more?.(has) ?? [])]) {
         // Beside what is shown, a passage that meets it may cost less than by itself.
-        const shares = option.effects.some((effect) => effect.type === 'source' && effect.draft.meets)
-        if (option === has || option.utility < utility || (rest + option.cost > budget && !shares)) continue
+        const sources = sourcesOf(option.effects)
+        const shares = sources.some(({ draft }) => draft.meets)
+        const total = rest + option.cost + numbers[others + sources.length]!
+        if (option === has || option.utility < has.utility || (total > budget && !shares)) continue
         const more = new Map(selection).set(key, option)
         const draft = draftOf(more)
         // A passage whose text is there already adds nothing.
         if ((source && shownOf(draft) <= shownOf(now.draft)) || caps?.within(draft.sources) === false) continue
         const sure = !exact && !shares
-        const tried = sure ? { ...now, selection: more, draft, total: rest + option.cost } : layOut(more, draft)
+        const tried = sure ? { ...now, selection: more, draft, total } : layOut(more, draft)
         if (tried.total > budget) continue
         now = tried
         stale = sure

@@ -1,4 +1,4 @@
-import type { Candidate, CandidateOption } from './candidates.ts'
+import { ABSENT, type Candidate, type CandidateOption, sourcesOf } from './candidates.ts'
 import { chooseOptions, type OptionClass } from './choose-options.ts'
 
 /** The option chosen of each candidate, by the candidate's key. */
@@ -6,15 +6,13 @@ export type Selection = ReadonlyMap<string, CandidateOption>
 
 /** The cheapest form of everything required. */
 export function requiredSelection(candidates: readonly Candidate[]): Map<string, CandidateOption> {
-  const selection = new Map<string, CandidateOption>()
-  for (const candidate of candidates) if (candidate.required) selection.set(candidate.key, candidate.options[0]!)
-  return selection
+  return new Map(candidates.filter(({ required }) => required).map(({ key, options }) => [key, options[0]!]))
 }
 
 /** The candidates without the ways that show one of some passages, unless these are required. */
 export function apartFrom(candidates: readonly Candidate[], out: (id: string) => boolean): readonly Candidate[] {
   const shows = ({ effects }: CandidateOption) =>
-    effects.some((effect) => effect.type === 'source' && effect.draft.chunkIds.some((id) => out(`passage:${id}`)))
+    sourcesOf(effects).some(({ draft }) => draft.chunkIds.some((id) => out(`passage:${id}`)))
   return candidates.map((candidate) =>
     candidate.required ? candidate : { ...candidate, options: candidate.options.filter((option) => !shows(option)) },
   )
@@ -93,7 +91,7 @@ function fill(band: readonly Candidate[], base: Selection, capacity: number): Ba
   if (capacity < 0) return { options, cost: 0, utility: -1 }
   const classes: OptionClass[] = band.map((candidate) => {
     // What is required has its cheapest form already.
-    const { cost, utility } = base.get(candidate.key) ?? { cost: 0, utility: 0 }
+    const { cost, utility } = base.get(candidate.key) ?? ABSENT
     return {
       key: candidate.key,
       options: candidate.options.map((option) => ({ cost: option.cost - cost, utility: option.utility - utility })),

@@ -164,6 +164,32 @@ describe('a prompt', () => {
     },
   )
 
+  it('leaves out nothing that fits by a digit of its number', () => {
+    // Passages of one length or two, so that what fits is told by the digits, and a budget that some of them just fill.
+    const many = fc
+      .tuple(fc.integer({ min: 90, max: 130 }), fc.constantFrom(0, 3))
+      .map(([count, longer]) => Array.from({ length: count }, (_, index) => (index < longer ? 160 : 100)))
+    let filled = 0
+    fc.assert(
+      fc.property(many, fc.integer({ min: 5, max: 129 }), fc.nat(2), (sizes, fitting, spare) => {
+        const passages = sizes.map((size, index) =>
+          passage(`p${index}`, `${index} `.padEnd(size, 'x'), { score: 1 + (index % 5), source: { title: 't' } }),
+        )
+        const budget = costOf(passages.slice(0, fitting), byteCounter) + spare
+        const prompt = assemble({ passages, settings: {}, caps: {} }, budget, { counter: byteCounter })!
+        expect(prompt.ledger.total).toBeLessThanOrEqual(budget)
+        filled += Number(budget - prompt.ledger.total < 3)
+        const ids = new Set(prompt.sources.map(({ chunkId }) => chunkId))
+        const shown = passages.filter(({ id }) => ids.has(id))
+        const out = new Map(passages.filter(({ id }) => !ids.has(id)).map((one) => [one.text.length, one]))
+        for (const one of out.values())
+          expect(costOf([...shown, one], byteCounter), `${one.id} in ${budget}`).toBeGreaterThan(budget)
+      }),
+      { numRuns: RUNS / 6, seed: 33 },
+    )
+    expect(filled).toBeGreaterThan(RUNS / 12)
+  })
+
   it('shows the next passage where a cap is kept by one that is too large', () => {
     const passages = [9, 8, 7].map((score, index) =>
       passage(`p${index}`, `p${index} ${'word '.repeat(index === 0 ? 500 : 20)}`, {
