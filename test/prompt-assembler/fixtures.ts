@@ -1,4 +1,10 @@
 import type { Passage } from '../../src/document.ts'
+import {
+  type Prompt,
+  type PromptAssemblerOptions,
+  type PromptParts,
+  promptAssembler,
+} from '../../src/prompt-assembler/index.ts'
 import type { LocalTokenCounter } from '../../src/tokenizer/tokenizer.ts'
 
 /** Counts words and single marks: additive at white space, and easy to check by eye. Named so that OpenAI's overhead is the default. */
@@ -31,3 +37,7 @@ export function passage(id: string, text: string, more: Partial<Passage> = {}): 
     ...more,
   }
 }
+
+/** A prompt in a window of 1,000 words, 100 of them kept for the answer. */
+export const make = (parts: PromptParts, more: Partial<PromptAssemblerOptions> = {}): Prompt =>
+  promptAssembler({ counter: wordCounter, contextWindow: 1000, outputReserve: 100, ...more }).assemble(parts)
