@@ -1,15 +1,16 @@
-;; Scores listed rows of 32-bit floats against a query. Rows and query are padded with zeros to a multiple of 16 floats.
+;; Scores listed rows of 32-bit floats against a query, the first `length` bytes of each. Rows and query are padded with
+;; zeros to a multiple of 16 floats.
 ;; Four rows at a time: a query's lanes are loaded once for them, and four cache misses are waited for at once. A row has
 ;; two sums of four lanes whichever path takes it, and lane order is fixed: its score never depends on its neighbours.
 (module
   (import "env" "memory" (memory 1 65536))
 
   ;; out[i] = query · row[list[i]]
-  (func (export "dot") (param $query i32) (param $rows i32) (param $stride i32) (param $list i32) (param $count i32) (param $out i32)
+  (func (export "dot") (param $query i32) (param $rows i32) (param $stride i32) (param $length i32) (param $list i32) (param $count i32) (param $out i32)
     (local $row0 i32) (local $row1 i32) (local $row2 i32) (local $row3 i32) (local $at i32) (local $end i32)
     (local $q v128) (local $w v128)
     (local $a v128) (local $b v128) (local $c v128) (local $d v128) (local $e v128) (local $f v128) (local $g v128) (local $h v128)
-    (local.set $end (i32.add (local.get $query) (local.get $stride)))
+    (local.set $end (i32.add (local.get $query) (local.get $length)))
     (block $done
       (loop $next
         (br_if $done (i32.eqz (local.get $count)))
@@ -94,11 +95,11 @@
         (br $next))))
 
   ;; out[i] = |query − row[list[i]]|²
-  (func (export "distance") (param $query i32) (param $rows i32) (param $stride i32) (param $list i32) (param $count i32) (param $out i32)
+  (func (export "distance") (param $query i32) (param $rows i32) (param $stride i32) (param $length i32) (param $list i32) (param $count i32) (param $out i32)
     (local $row0 i32) (local $row1 i32) (local $row2 i32) (local $row3 i32) (local $at i32) (local $end i32)
     (local $q v128) (local $w v128) (local $x v128)
     (local $a v128) (local $b v128) (local $c v128) (local $d v128) (local $e v128) (local $f v128) (local $g v128) (local $h v128)
-    (local.set $end (i32.add (local.get $query) (local.get $stride)))
+    (local.set $end (i32.add (local.get $query) (local.get $length)))
     (block $done
       (loop $next
         (br_if $done (i32.eqz (local.get $count)))

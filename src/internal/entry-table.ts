@@ -35,7 +35,7 @@ export class EntryTable<M extends Metadata> {
   readonly #ids: string[] = []
   readonly #metadata: (M | undefined)[] = []
   readonly #free: number[] = []
-  readonly #columns: MetadataColumns = new MetadataColumns()
+  #columns: MetadataColumns = new MetadataColumns()
   readonly #selected: Map<string, AllowedSlots> = new Map()
   /** Staged slots that will replace another. */
   readonly #replacing: Set<number> = new Set()
@@ -60,9 +60,20 @@ export class EntryTable<M extends Metadata> {
     return this.#base + this.#ids.length
   }
 
+  /** Whether it can be filled: there are no entries, and it was not filled before. */
+  get isFillable(): boolean {
+    return this.#size === 0 && this.#filled === undefined
+  }
+
   /** Gives an empty table its entries, all live. */
   fill(entries: FilledEntries<M>): void {
     const { count } = entries
+    // What was refused or removed before leaves free slots.
+    this.#slots.clear()
+    for (const slots of [this.#ids, this.#metadata, this.#free]) slots.length = 0
+    this.#columns = new MetadataColumns()
+    this.#live = new Uint32Array(0)
+    this.#selected.clear()
     this.#filled = entries
     this.#base = count
     this.#withoutColumns = entries

@@ -1,13 +1,30 @@
 import { GroundlineError } from '../errors.ts'
-import { describe, requireInteger } from './argument.ts'
+import { describe, invalidArgument, requireInteger, requireObject, requireOneOf } from './argument.ts'
 import { vectorNorm } from './vector-math.ts'
 
 /** The largest `topK` of a search. */
 export const MAX_TOP_K = 10_000
 
-/** Throws `INVALID_ARGUMENT` unless `topK` is an integer from 1 to 10,000. */
-export function requireTopK(topK: unknown): void {
-  requireInteger('topK', topK, 1, MAX_TOP_K)
+/** Throws `INVALID_ARGUMENT` unless the options of a search have a `topK` that is an integer from 1 to 10,000. */
+export function requireSearchOptions(options: { readonly topK: number }): void {
+  requireObject('options', options, 'an object with topK')
+  requireInteger('topK', options.topK, 1, MAX_TOP_K)
+}
+
+/** Throws `INVALID_ARGUMENT` unless every id is text; whether there is such an entry is another question. */
+export function requireIds(ids: unknown): asserts ids is readonly string[] {
+  if (!Array.isArray(ids)) throw invalidArgument('ids', 'an array', ids)
+  for (let i = 0; i < ids.length; i++)
+    if (typeof ids[i] !== 'string') throw invalidArgument(`ids[${i}]`, 'a string', ids[i])
+}
+
+/** The vector, or a copy where another thread could change it after it was checked. */
+export function unsharedVector(vector: Float32Array): Float32Array {
+  const isShared =
+    typeof SharedArrayBuffer === 'function' &&
+    vector instanceof Float32Array &&
+    (vector.buffer as ArrayBufferLike) instanceof SharedArrayBuffer
+  return isShared ? vector.slice() : vector
 }
 
 /** Throws `INVALID_ARGUMENT` unless `id` can be an id: text without NUL, control characters or lone surrogates. */
@@ -74,10 +91,8 @@ export function requireVectorSpace(
   space: { readonly dimensions: number } | undefined,
 ): void {
   requireInteger('dimensions', dimensions, 1, 65_536)
-  if (metric !== 'cosine' && metric !== 'dot' && metric !== 'euclidean')
-    throw new GroundlineError('INVALID_ARGUMENT', `metric must be cosine, dot or euclidean, got ${describe(metric)}`, {
-      details: { argument: 'metric', actual: describe(metric) },
-    })
+  requireOneOf('metric', metric, ['cosine', 'dot', 'euclidean'])
+  if (space !== undefined) requireObject('space', space, 'an embedding space')
   if (space !== undefined && space.dimensions !== dimensions)
     throw new GroundlineError(
       'DIMENSION_MISMATCH',

@@ -1,10 +1,11 @@
 import { VECTOR_SCAN_WASM } from './vector-scan-wasm.ts'
 
-/** Scores listed rows of a memory; addresses and stride in bytes, the stride a multiple of 64. */
+/** Scores listed rows of a memory, or as much of each as `length` says; addresses, stride and length in bytes, the last two multiples of 64. */
 export type ScanFunction = (
   query: number,
   rows: number,
   stride: number,
+  length: number,
   list: number,
   count: number,
   scores: number,

@@ -1,15 +1,15 @@
 import type { AbortOptions, Metadata } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
 import type { VectorBlock, VectorEntry, VectorMatch, VectorMetric } from '../vector-index/vector-index.ts'
-import { describe } from './argument.ts'
+import { describe, invalidArgument, requireArray, requireObject } from './argument.ts'
 import { listBits } from './bitset.ts'
 import { type AllowedSlots, EntryTable, type FilledEntries } from './entry-table.ts'
 import { copyMetadata } from './metadata-copy.ts'
 import { createPace } from './pace.ts'
 import { createSerial } from './serial.ts'
 import { TopK } from './top-k.ts'
-import { VectorArena, type VectorRows } from './vector-arena.ts'
-import { requireId, requireVectorNorm } from './vector-arguments.ts'
+import { type Scores, VectorArena, type VectorRows } from './vector-arena.ts'
+import { requireId, requireIds, requireVectorNorm, unsharedVector } from './vector-arguments.ts'
 import { vectorNorm } from './vector-math.ts'
 
 /** What an index built on the table wants to know, at the moment a batch takes effect. */
@@ -95,7 +95,7 @@ export class VectorTable<M extends Metadata> {
   /** Gives an empty table its entries; see {@link VectorIndex.fill}. */
   fill(blocks: AsyncIterable<VectorBlock<M>>, options: AbortOptions = {}): Promise<void> {
     return this.#serial(async () => {
-      if (this.entries.slots > 0)
+      if (!this.entries.isFillable)
         throw new GroundlineError('INVALID_ARGUMENT', 'only an empty index can be filled: use upsert')
       const pace = createPace(options.signal)
       const ids: string[] = []
@@ -103,6 +103,7 @@ export class VectorTable<M extends Metadata> {
       for await (const block of blocks) {
         const first = ids.length
         const { dimensions } = this
+        requireBlock(block)
         if (block.vectors.length !== block.ids.length * dimensions)
           throw new GroundlineError(
             'DIMENSION_MISMATCH',
@@ -149,7 +150,7 @@ export class VectorTable<M extends Metadata> {
   remove(ids: readonly string[], options: AbortOptions = {}): Promise<void> {
     return this.#serial(async () => {
       options.signal?.throwIfAborted()
-      if (!Array.isArray(ids)) throw notAnArray('ids', ids)
+      requireIds(ids)
       const removed: number[] = []
       for (const id of ids) {
         const slot = this.entries.remove(id)
@@ -166,8 +167,11 @@ export class VectorTable<M extends Metadata> {
   ): Promise<void> {
     return this.#serial(async () => {
       options.signal?.throwIfAborted()
-      if (!Array.isArray(updates)) throw notAnArray('entries', updates)
-      const checked = updates.map(({ id, metadata }) => {
+      requireArray('entries', updates)
+      const checked = updates.map((update, at) => {
+        requireObject(`entries[${at}]`, update, 'an object with id and metadata')
+        const { id, metadata } = update
+        requireId(id)
         const slot = this.entries.slotOf(id)
         if (slot === undefined)
           throw new GroundlineError('NOT_FOUND', `there is no entry ${describe(id)} whose metadata could be replaced`, {
@@ -179,8 +183,11 @@ export class VectorTable<M extends Metadata> {
     })
   }
 
-  /** Checks a query. Throws `INVALID_VECTOR` or `DIMENSION_MISMATCH`. */
-  prepare(vector: Float32Array): PreparedQuery {
+  /** Checks a query. Throws `INVALID_VECTOR` or `DIMENSION_MISMATCH`. `kept` copies one that is used after others had their turn. */
+  prepare(given: Float32Array, use: 'at once' | 'kept' = 'at once'): PreparedQuery {
+    // One that is detached has no length, and cannot be copied.
+    const isCopied = use === 'kept' && given instanceof Float32Array && given.length > 0
+    const vector = isCopied ? given.slice() : unsharedVector(given)
     const norm = requireVectorNorm(vector, this.dimensions, this.metric !== 'cosine', theQuery)
     return { vector, scale: this.metric === 'cosine' ? 1 / norm : 1, extreme: isExtreme(norm) }
   }
@@ -210,7 +217,8 @@ export class VectorTable<M extends Metadata> {
   /** The best of the listed slots. */
   best(query: PreparedQuery, topK: number, slots: Uint32Array): TopK {
     const best = new TopK(topK, this.entries.isBefore)
-    const scores = new Float32Array(Math.min(BLOCK, slots.length))
+    const room = Math.min(BLOCK, slots.length)
+    const scores = query.extreme || this.#extreme ? new Float64Array(room) : new Float32Array(room)
     for (let from = 0; from < slots.length; from += BLOCK) {
       const block = slots.length <= BLOCK ? slots : slots.subarray(from, from + BLOCK)
       this.score(query, block, scores)
@@ -221,7 +229,7 @@ export class VectorTable<M extends Metadata> {
 
   /** The nearest of the listed slots, as a search returns them. A list of a few may be rearranged. */
   nearest(query: PreparedQuery, topK: number, slots: Uint32Array): VectorMatch<M>[] {
-    if (slots.length > FEW) return this.matches(this.best(query, topK, slots))
+    if (slots.length > FEW || query.extreme || this.#extreme) return this.matches(this.best(query, topK, slots))
     const scores = this.#scores
     this.score(query, slots, scores)
     // They come almost in order, so that sorting by insertion is nearly linear.
@@ -244,8 +252,11 @@ export class VectorTable<M extends Metadata> {
     return matches
   }
 
-  /** Writes the final scores of the listed slots: cosine, dot product, or minus the squared distance. */
-  score(query: PreparedQuery, slots: Uint32Array, scores: Float32Array): void {
+  /**
+   * Writes the final scores of the listed slots: cosine, dot product, or minus the squared distance. Where lengths are
+   * extreme, products need the range of 64-bit floats.
+   */
+  score(query: PreparedQuery, slots: Uint32Array, scores: Scores): void {
     this.#rows.score(
       this.metric === 'euclidean' ? 'squared-distance' : 'dot',
       query.vector,
@@ -260,7 +271,7 @@ export class VectorTable<M extends Metadata> {
     else this.#scaleScores(query.scale, slots, scores)
   }
 
-  #scaleScores(scale: number, slots: Uint32Array, scores: Float32Array): void {
+  #scaleScores(scale: number, slots: Uint32Array, scores: Scores): void {
     const scales = this.#scales
     for (let i = 0; i < slots.length; i++) {
       const slot = slots[i]!
@@ -280,12 +291,15 @@ export class VectorTable<M extends Metadata> {
   }
 
   async #stage(entries: readonly VectorEntry<M>[], staged: Staged<M>, signal: AbortSignal | undefined): Promise<void> {
-    if (!Array.isArray(entries)) throw notAnArray('entries', entries)
+    requireArray('entries', entries)
     const pace = createPace(signal)
     const seen = new Set<string>()
     for (let i = 0; i < entries.length; i++) {
       if (pace.due()) await pace.pause()
-      const { id, vector, metadata } = entries[i] as VectorEntry<M>
+      const entry = entries[i]!
+      requireObject(`entries[${i}]`, entry, 'an object with id and vector')
+      const { id, metadata } = entry
+      const vector = unsharedVector(entry.vector)
       requireId(id)
       const owner = () => `entry ${describe(id)}`
       if (seen.has(id))
@@ -346,8 +360,12 @@ function clamped(cosine: number): number {
 
 const theQuery = () => 'the query'
 
-function notAnArray(name: string, value: unknown): GroundlineError {
-  return new GroundlineError('INVALID_ARGUMENT', `${name} must be an array, got ${describe(value)}`, {
-    details: { argument: name, actual: describe(value) },
-  })
+function requireBlock(block: VectorBlock): void {
+  requireObject('a block', block, 'an object with ids, vectors and metadata')
+  requireArray('the ids of a block', block.ids)
+  requireArray('the metadata of a block', block.metadata)
+  if (!(block.vectors instanceof Float32Array))
+    throw invalidArgument('the vectors of a block', 'a Float32Array', block.vectors)
+  if (block.metadata.length !== block.ids.length)
+    throw invalidArgument('the metadata of a block', `as many as its ${block.ids.length} ids`, block.metadata)
 }

@@ -1,12 +1,21 @@
 import type { AbortOptions, Metadata } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
 import { parseFilter } from '../filter.ts'
-import { describe, requireString } from '../internal/argument.ts'
+import {
+  describe,
+  invalidArgument,
+  requireArray,
+  requireFunction,
+  requireNumber,
+  requireObject,
+  requireOneOf,
+  requireString,
+} from '../internal/argument.ts'
 import { EntryTable } from '../internal/entry-table.ts'
 import { copyMetadata } from '../internal/metadata-copy.ts'
 import { createPace } from '../internal/pace.ts'
 import { createSerial } from '../internal/serial.ts'
-import { requireId, requireTopK } from '../internal/vector-arguments.ts'
+import { requireId, requireIds, requireSearchOptions } from '../internal/vector-arguments.ts'
 import type { Analyzer } from './analyzer.ts'
 import { type Bm25Parameters, type Bm25Variant, bm25Search } from './bm25.ts'
 import { englishAnalyzer } from './english-analyzer.ts'
@@ -19,24 +28,24 @@ import { WordFamilies } from './word-families.ts'
 
 /** Options of {@link lexicalIndex}. */
 export interface LexicalIndexOptions {
-  /** How soon repetition stops counting: 0 and up. Default 1.2. */
+  /** How soon repetition stops counting: 0–1,000. Default 1.2. */
   readonly k1?: number
   /** How much long entries are held back: 0–1. Default 0.75. */
   readonly b?: number
   /** Which member of the BM25 family scores. Default `bm25`, the formula of Lucene. */
   readonly variant?: Bm25Variant
-  /** What BM25+ and BM25L give to every match: 0 and up. Default 1 for BM25+, 0.5 for BM25L. */
+  /** What BM25+ and BM25L give to every match: 0–1,000. Default 1 for BM25+, 0.5 for BM25L. */
   readonly delta?: number
   /** Turns entries and queries into terms. Default `englishAnalyzer()`. */
   readonly analyzer?: Analyzer
   /**
    * How much a word counts that only begins as a word of the query does, `recommendation` where `recommend` is asked for:
-   * those that share six letters at least, and three fifths of the longer word. 0–1; such occurrences are added to the
+   * those that share six letters at least, and three fifths of the longer word. 0, or 0.001–1; such occurrences are added to the
    * word's own, as so much of one each, and the word is as rare as all together are. It is no longer the formula of
    * Lucene then. Phrases and prefixes stay as they are. Default 0.
    */
   readonly families?: number
-  /** How much an occurrence counts by where it is; 0 leaves the field out. Default 1 for each. */
+  /** How much an occurrence counts by where it is: 0.001–1,000, or 0, which leaves the field out. Default 1 for each. */
   readonly weights?: {
     /** In the entry's text. */
     readonly text?: number
@@ -80,10 +89,11 @@ export async function openLexicalIndex<M extends Metadata = Metadata>(
   options: LexicalIndexOptions & AbortOptions & SavedIntegrity = {},
 ): Promise<Bm25Index<M>> {
   const state: State<M> = { entries: new EntryTable<M>(), terms: new InvertedIndex(), staging: false }
-  const weights = [options.weights?.text ?? 1, options.weights?.headings ?? 1]
-  const analyzer = options.analyzer ?? englishAnalyzer()
-  await readLexicalBytes(bytes, analyzer.id, state, weights, options)
-  return indexOver(options, state)
+  if (!(bytes instanceof Uint8Array)) throw invalidArgument('bytes', 'a Uint8Array', bytes)
+  const settings = settingsOf(options)
+  requireOneOf('integrity', options.integrity ?? 'digest', ['digest', 'caller'])
+  await readLexicalBytes(bytes, settings.analyzer.id, state, [settings.text, settings.headings], options)
+  return indexOver(settings, state)
 }
 
 /**
@@ -98,17 +108,13 @@ export async function openLexicalIndex<M extends Metadata = Metadata>(
  */
 // @__NO_SIDE_EFFECTS__
 export function lexicalIndex<M extends Metadata = Metadata>(options: LexicalIndexOptions = {}): Bm25Index<M> {
-  return indexOver(options, { entries: new EntryTable<M>(), terms: new InvertedIndex(), staging: false })
+  const state = { entries: new EntryTable<M>(), terms: new InvertedIndex(), staging: false }
+  return indexOver(settingsOf(options), state)
 }
 
-function indexOver<M extends Metadata>(options: LexicalIndexOptions, initial: State<M>): Bm25Index<M> {
-  const { analyzer = englishAnalyzer(), weights = {} } = options
-  const parameters = parametersOf(options)
-  const families = options.families ?? 0
-  if (!(families >= 0 && families <= 1)) throw invalid('families', 'a number from 0 to 1', families)
+function indexOver<M extends Metadata>(settings: Settings, initial: State<M>): Bm25Index<M> {
+  const { analyzer, parameters, families, text: textWeight, headings: headingWeight } = settings
   const kinship = families === 0 ? undefined : { families: new WordFamilies(initial.terms), share: families }
-  const textWeight = requireWeight('weights.text', weights.text ?? 1)
-  const headingWeight = requireWeight('weights.headings', weights.headings ?? 1)
   const serial = createSerial()
   let state: State<M> | undefined = initial
   const open = () => {
@@ -131,9 +137,10 @@ function indexOver<M extends Metadata>(options: LexicalIndexOptions, initial: St
     try {
       const pace = createPace(signal)
       const seen = new Set<string>()
-      for (const entry of requireArray('entries', batch)) {
+      requireArray('entries', batch)
+      for (const [at, entry] of batch.entries()) {
         if (pace.due()) await pace.pause()
-        requireEntry(entry, seen)
+        requireEntry(entry, at, seen)
         const metadata = copyMetadata(entry.metadata, `entry ${describe(entry.id)}`)
         const slot = entries.stage(entry.id, metadata)
         staged.push(slot)
@@ -155,14 +162,17 @@ function indexOver<M extends Metadata>(options: LexicalIndexOptions, initial: St
       serial(async () => {
         signal?.throwIfAborted()
         const { entries, terms } = open()
-        const removed = requireArray('ids', ids).map((id) => entries.remove(id))
+        requireIds(ids)
+        const removed = ids.map((id) => entries.remove(id))
         terms.remove(removed.filter((slot) => slot !== undefined))
       }),
-    async search(query, { topK, filter, signal, syntax = 'plain' }) {
+    async search(query, options) {
       const { entries, terms, staging } = open()
+      requireSearchOptions(options)
+      const { topK, filter, signal, syntax = 'plain' } = options
       signal?.throwIfAborted()
       requireString('query', query)
-      requireTopK(topK)
+      requireOneOf('syntax', syntax, ['plain', 'operators'])
       const parsed = filter === undefined ? undefined : parseFilter(filter)
       const allowed = parsed === undefined && !staging ? undefined : entries.allowed(parsed)
       if (syntax === 'operators') {
@@ -178,6 +188,7 @@ function indexOver<M extends Metadata>(options: LexicalIndexOptions, initial: St
       const { entries, terms } = open()
       signal?.throwIfAborted()
       requireString('query', query)
+      requireMixtures(mixtures)
       const wanted = queryTerms(terms, analyzer.analyze(query), kinship)
       return mixtureScores(terms, wanted, parameters, mixtures, (id) => entries.slotOf(id))
     },
@@ -187,6 +198,7 @@ function indexOver<M extends Metadata>(options: LexicalIndexOptions, initial: St
       return filter === undefined ? entries.size : entries.allowed(parseFilter(filter)).count
     },
     async save({ integrity = 'digest', signal } = {}) {
+      requireOneOf('integrity', integrity, ['digest', 'caller'])
       return serial(() => writeLexicalBytes(analyzer.id, open(), [textWeight, headingWeight], integrity, { signal }))
     },
     async close() {
@@ -195,24 +207,47 @@ function indexOver<M extends Metadata>(options: LexicalIndexOptions, initial: St
   }
 }
 
-function parametersOf({ k1 = 1.2, b = 0.75, variant = 'bm25', delta }: LexicalIndexOptions): Bm25Parameters {
-  if (!(k1 >= 0 && Number.isFinite(k1))) throw invalid('k1', 'a finite number of at least 0', k1)
-  if (!(b >= 0 && b <= 1)) throw invalid('b', 'a number from 0 to 1', b)
-  if (variant !== 'bm25' && variant !== 'bm25+' && variant !== 'bm25l')
-    throw invalid('variant', 'bm25, bm25+ or bm25l', variant)
-  const floor = delta ?? (variant === 'bm25+' ? 1 : 0.5)
-  if (!(floor >= 0 && Number.isFinite(floor))) throw invalid('delta', 'a finite number of at least 0', delta)
-  return { k1, b, variant, delta: floor }
+/** Options that were checked. */
+interface Settings {
+  readonly analyzer: Analyzer
+  readonly parameters: Bm25Parameters
+  readonly families: number
+  readonly text: number
+  readonly headings: number
 }
 
-function requireWeight(name: string, weight: number): number {
-  if (!(weight >= 0 && Number.isFinite(weight))) throw invalid(name, 'a finite number of at least 0', weight)
-  return weight
+/** Smaller factors would be lost in 32-bit frequencies, larger ones overflow them. */
+const [LEAST, MOST] = [0.001, 1_000]
+
+function settingsOf(options: LexicalIndexOptions): Settings {
+  requireObject('options', options)
+  const { k1 = 1.2, b = 0.75, variant = 'bm25', analyzer = englishAnalyzer(), families = 0, weights = {} } = options
+  requireNumber('k1', k1, 0, MOST)
+  requireNumber('b', b, 0, 1)
+  requireOneOf('variant', variant, ['bm25', 'bm25+', 'bm25l'])
+  const { delta = variant === 'bm25+' ? 1 : 0.5 } = options
+  requireNumber('delta', delta, 0, MOST)
+  requireObject('analyzer', analyzer, 'an analyzer')
+  requireString('analyzer.id', analyzer.id)
+  requireFunction('analyzer.analyze', analyzer.analyze, 'a function from text to terms')
+  requireObject('weights', weights, 'an object with text and headings')
+  const { text = 1, headings = 1 } = weights
+  for (const [name, factor, most] of [
+    ['families', families, 1],
+    ['weights.text', text, MOST],
+    ['weights.headings', headings, MOST],
+  ] as const)
+    if (factor !== 0) requireNumber(name, factor, LEAST, most)
+  return { analyzer, parameters: { k1, b, variant, delta }, families, text, headings }
 }
 
-function requireEntry(entry: LexicalEntry, seen: Set<string>): void {
+function requireEntry(entry: LexicalEntry, at: number, seen: Set<string>): void {
+  requireObject(`entries[${at}]`, entry, 'an object with id, text and metadata')
   requireId(entry.id)
   requireString(`text of entry ${describe(entry.id)}`, entry.text)
+  const { headingPath = [] } = entry
+  if (!Array.isArray(headingPath) || headingPath.some((heading) => typeof heading !== 'string'))
+    throw invalidArgument(`headingPath of entry ${describe(entry.id)}`, 'an array of strings', headingPath)
   if (seen.has(entry.id))
     throw new GroundlineError('DUPLICATE_ID', `entry ${describe(entry.id)} is in the batch twice`, {
       details: { id: entry.id },
@@ -220,13 +255,16 @@ function requireEntry(entry: LexicalEntry, seen: Set<string>): void {
   seen.add(entry.id)
 }
 
-function requireArray<T>(name: string, value: readonly T[]): readonly T[] {
-  if (!Array.isArray(value)) throw invalid(name, 'an array', value)
-  return value
-}
-
-function invalid(name: string, expected: string, actual: unknown): GroundlineError {
-  return new GroundlineError('INVALID_ARGUMENT', `${name} must be ${expected}, got ${describe(actual)}`, {
-    details: { argument: name, expected, actual: describe(actual) },
-  })
+function requireMixtures(mixtures: readonly LexicalMixture[]): void {
+  requireArray('mixtures', mixtures)
+  for (const [at, mixture] of mixtures.entries()) {
+    requireObject(`mixtures[${at}]`, mixture, 'an object with ids and weights')
+    const { ids, weights } = mixture
+    requireIds(ids)
+    if (!Array.isArray(weights) || weights.length !== ids.length)
+      throw invalidArgument(`mixtures[${at}].weights`, `as many numbers as there are ids (${ids.length})`, weights)
+    for (const weight of weights)
+      if (!(typeof weight === 'number' && weight > 0 && weight < Number.POSITIVE_INFINITY))
+        throw invalidArgument(`mixtures[${at}].weights`, 'finite numbers above 0', weight)
+  }
 }

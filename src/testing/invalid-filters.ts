@@ -2,6 +2,8 @@
 export function invalidFilters(): readonly { readonly name: string; readonly filter: unknown }[] {
   let deep: unknown = { op: 'exists', path: ['a'] }
   for (let i = 0; i < 100; i++) deep = { op: 'not', filter: deep }
+  let endless: unknown = { op: 'exists', path: ['a'] }
+  for (let i = 0; i < 100_000; i++) endless = { op: i % 2 === 0 ? 'and' : 'or', filters: [endless] }
   const circular: { op: string; filters: unknown[] } = { op: 'and', filters: [] }
   circular.filters.push(circular)
   return [
@@ -28,7 +30,13 @@ export function invalidFilters(): readonly { readonly name: string; readonly fil
     { name: 'not without a filter', filter: { op: 'not', filters: [] } },
     { name: 'a bad filter inside', filter: { op: 'or', filters: [{ op: 'exists', path: ['a'] }, 0] } },
     { name: '100 levels', filter: deep },
+    { name: '100,000 levels', filter: endless },
     { name: 'a circular filter', filter: circular },
+    { name: 'values of another operator', filter: { op: 'eq', path: ['a'], values: [1] } },
+    { name: 'contains an array', filter: { op: 'contains', path: ['a'], value: [1] } },
+    { name: 'undefined in a list', filter: { op: 'in', path: ['a'], values: [undefined] } },
+    { name: 'a BigInt', filter: { op: 'eq', path: ['a'], value: 1n } },
+    { name: 'a date', filter: { op: 'gt', path: ['a'], value: new Date(0) } },
     { name: 'too many terms', filter: { op: 'in', path: ['a'], values: new Array(100_000).fill(1) } },
   ]
 }

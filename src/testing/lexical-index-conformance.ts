@@ -102,13 +102,16 @@ export function lexicalIndexConformance(options: LexicalIndexConformanceOptions)
       run: () =>
         using(async (index) => {
           await index.upsert([entry('a', 'amber', { a: 1 })])
-          for (const { name, filter } of invalidFilters())
-            await checkThrows(
-              () => index.search('amber', { topK: 1, filter: filter as Filter }),
-              'INVALID_FILTER',
-              name,
-            )
+          for (const { name, filter } of invalidFilters()) {
+            const bad = filter as Filter
+            await checkThrows(() => index.search('amber', { topK: 1, filter: bad }), 'INVALID_FILTER', name)
+            await checkThrows(() => index.count({ filter: bad }), 'INVALID_FILTER', `count by ${name}`)
+          }
         }),
+    },
+    {
+      name: 'refuses what is no entry, id, metadata or options, and changes nothing',
+      run: () => using(checkBadArguments),
     },
     {
       name: 'gives filters over unknown fields, other types, nothing and very much their one meaning',
@@ -182,6 +185,40 @@ async function checkSearches(index: LexicalIndex): Promise<void> {
     const allowed = entries.filter(({ metadata }) => !filter || passesFilter(filter, metadata)).length
     checkEqual(await index.count({ filter }), allowed, `count of ${label}`)
   }
+}
+
+async function checkBadArguments(index: LexicalIndex): Promise<void> {
+  await index.upsert([entry('a', 'amber', { n: 1 }), entry('b', 'bronze')])
+  const refuses = (call: () => unknown, what: string) => checkThrows(call, 'INVALID_ARGUMENT', what)
+  const as = <T>(value: unknown) => value as T
+  for (const bad of [undefined, null, 5, 'entries', {}]) {
+    const named = String(bad)
+    await refuses(() => index.upsert(as(bad)), `upsert of ${named}`)
+    await refuses(() => index.remove(as(bad)), `remove of ${named}`)
+    await refuses(() => index.upsert([entry('a', 'copper'), as(bad)]), `upsert of an entry and ${named}`)
+    if (typeof bad === 'string') continue
+    await refuses(() => index.remove(['a', as(bad)]), `remove of an id and ${named}`)
+    await refuses(() => index.search(as(bad), { topK: 1 }), `a search for ${named}`)
+    await refuses(() => index.upsert([entry('c', 'copper'), { ...entry('d', ''), text: as(bad) }]), `text ${named}`)
+    await refuses(() => index.upsert([{ ...entry('c', 'copper'), id: as(bad) }]), `id ${named}`)
+    if (bad !== undefined) {
+      const headed = { ...entry('c', 'copper'), headingPath: as<string[]>(bad) }
+      await refuses(() => index.upsert([headed]), `headings ${named}`)
+    }
+  }
+  for (const id of ['', '\u0000', 'a\nb', '\ud800', 'x'.repeat(1_025)])
+    await refuses(() => index.upsert([entry('c', 'copper'), entry(id, 'copper')]), `id ${JSON.stringify(id)}`)
+  for (const options of [undefined, null, 5, {}])
+    await refuses(() => index.search('amber', as(options)), `search with ${JSON.stringify(options)}`)
+  for (const metadata of [undefined, null, [], { n: Number.NaN }, { n: 1n }]) {
+    const batch = [entry('c', 'copper'), { ...entry('d', 'copper'), metadata: as<Metadata>(metadata) }]
+    await checkThrows(() => index.upsert(batch), 'INVALID_METADATA', 'metadata')
+  }
+  checkEqual(
+    [await index.count(), await idsOf(index, 'amber'), await idsOf(index, 'copper')],
+    [2, ['a'], []],
+    'what there was before',
+  )
 }
 
 async function idsOf(index: LexicalIndex, query: string): Promise<readonly string[]> {

@@ -1,4 +1,3 @@
-import type { Metadata } from '../document.ts'
 import type { Filter } from '../filter.ts'
 import type { VectorEntry, VectorIndex, VectorMatch, VectorMetric } from '../vector-index/vector-index.ts'
 import { type ConformanceCase, check, checkAborts, checkEqual, checkThrows } from './conformance.ts'
@@ -6,6 +5,7 @@ import { EDGE_METADATA, edgeFilters } from './edge-filters.ts'
 import { invalidFilters } from './invalid-filters.ts'
 import { createRandom, type Random } from './random.ts'
 import { passesFilter, randomFilter, randomMetadata } from './random-filters.ts'
+import { axis, badInputCases, entry } from './vector-index-input.ts'
 
 /** What the cases need to know of an implementation. */
 export interface VectorIndexConformanceOptions {
@@ -69,17 +69,19 @@ export function vectorIndexConformance(options: VectorIndexConformanceOptions): 
       name: 'returns nothing from an empty index',
       run: () => using(first, async (index) => checkEqual(await index.search(axis(0), { topK: 5 }), [], 'matches')),
     },
-    {
-      name: 'refuses what is no vector before anything is stored',
-      run: () => using(first, (index) => checkBadVectors(index, first)),
-    },
+    ...badInputCases(metrics, using),
     {
       name: 'refuses a topK that is no integer from 1 to 10,000',
       run: () =>
         using(first, async (index) => {
           await index.upsert([entry('a', 0)])
           for (const topK of [0, -1, 2.5, Number.NaN, 1e9, Number.POSITIVE_INFINITY, '3' as unknown as number])
-            await checkThrows(() => index.search(axis(0), { topK }), 'INVALID_ARGUMENT', `topK ${String(topK)}`)
+            for (const call of [
+              () => index.search(axis(0), { topK }),
+              ...(index.searchMany === undefined ? [] : [() => index.searchMany!([axis(0)], { topK })]),
+            ])
+              await checkThrows(call, 'INVALID_ARGUMENT', `topK ${String(topK)}`)
+          checkEqual((await index.search(axis(0), { topK: 10_000 })).length, 1, 'matches of the largest topK')
         }),
     },
     {
@@ -210,29 +212,6 @@ function checkMatches(
   checkEqual(new Set(matches.map(({ id }) => id)).size, matches.length, `distinct ids of ${label}`)
 }
 
-async function checkBadVectors(index: VectorIndex, metric: VectorMetric): Promise<void> {
-  const detached = axis(0)
-  structuredClone(detached, { transfer: [detached.buffer] })
-  const bad: [string, unknown, 'INVALID_VECTOR' | 'DIMENSION_MISMATCH'][] = [
-    ['NaN', axis(0).fill(Number.NaN, 7), 'INVALID_VECTOR'],
-    ['Infinity', axis(0).fill(Number.POSITIVE_INFINITY, 7), 'INVALID_VECTOR'],
-    ['−Infinity', axis(0).fill(Number.NEGATIVE_INFINITY, 7), 'INVALID_VECTOR'],
-    ['too short', new Float32Array(7).fill(1), 'DIMENSION_MISMATCH'],
-    ['twice as long', new Float32Array(16).fill(1), 'DIMENSION_MISMATCH'],
-    ['a detached buffer', detached, 'INVALID_VECTOR'],
-    ['a plain array', [1, 0, 0, 0, 0, 0, 0, 0], 'INVALID_VECTOR'],
-    ['a Float64Array', new Float64Array(8).fill(1), 'INVALID_VECTOR'],
-    ['nothing', undefined, 'INVALID_VECTOR'],
-  ]
-  if (metric === 'cosine') bad.push(['all zeros', new Float32Array(8), 'INVALID_VECTOR'])
-  for (const [name, value, code] of bad) {
-    const vector = value as Float32Array
-    await checkThrows(() => index.upsert([entry('good', 0), { id: 'bad', vector }]), code, `upsert of ${name}`)
-    checkEqual(await index.count(), 0, `count after the upsert of ${name}`)
-    await checkThrows(() => index.search(vector, { topK: 1 }), code, `search for ${name}`)
-  }
-}
-
 function plainSearch(
   entries: readonly VectorEntry[],
   metric: VectorMetric,
@@ -257,16 +236,6 @@ function plainScore(metric: VectorMetric, a: Float32Array, b: Float32Array): num
     lengthB += y * y
   })
   return metric === 'dot' ? dot : metric === 'euclidean' ? -distance : dot / Math.sqrt(lengthA * lengthB)
-}
-
-function entry(id: string, at: number, metadata?: Metadata): VectorEntry {
-  return metadata === undefined ? { id, vector: axis(at) } : { id, vector: axis(at), metadata }
-}
-
-function axis(at: number): Float32Array<ArrayBuffer> {
-  const vector = new Float32Array(8)
-  vector[at] = 1
-  return vector
 }
 
 function gaussian(random: Random, dimensions: number): Float32Array {

@@ -2,7 +2,8 @@ import type { Metadata } from '../document.ts'
 import type { EmbeddingSpace } from '../embedder/embedder.ts'
 import { GroundlineError } from '../errors.ts'
 import { parseFilter } from '../filter.ts'
-import { requireTopK, requireVectorSpace } from '../internal/vector-arguments.ts'
+import { requireObject } from '../internal/argument.ts'
+import { requireSearchOptions, requireVectorSpace } from '../internal/vector-arguments.ts'
 import { VectorTable } from '../internal/vector-table.ts'
 import type { VectorIndex, VectorMetric } from './vector-index.ts'
 
@@ -32,6 +33,7 @@ export type ExactIndex<M extends Metadata = Metadata> = VectorIndex<M> &
  */
 // @__NO_SIDE_EFFECTS__
 export function exactIndex<M extends Metadata = Metadata>(options: ExactIndexOptions): ExactIndex<M> {
+  requireObject('options', options, 'an object with dimensions')
   const { dimensions, metric = 'cosine', space } = options
   requireVectorSpace(dimensions, metric, space)
   let table: VectorTable<M> | undefined = new VectorTable<M>(dimensions, metric)
@@ -47,10 +49,11 @@ export function exactIndex<M extends Metadata = Metadata>(options: ExactIndexOpt
     fill: async (blocks, abort) => open().fill(blocks, abort),
     remove: async (ids, abort) => open().remove(ids, abort),
     updateMetadata: async (entries, abort) => open().updateMetadata(entries, abort),
-    async search(vector, { topK, filter, signal, explain }) {
+    async search(vector, options) {
       const current = open()
+      requireSearchOptions(options)
+      const { topK, filter, signal, explain } = options
       signal?.throwIfAborted()
-      requireTopK(topK)
       const query = current.prepare(vector)
       const allowed = current.entries.allowed(filter === undefined ? undefined : parseFilter(filter))
       explain?.(`exact scan of ${allowed.count} of ${current.entries.size} entries`)

@@ -29,7 +29,7 @@ export interface VectorBlock<M extends Metadata = Metadata> {
 export interface VectorMatch<M extends Metadata = Metadata> {
   /** The entry's id. */
   readonly id: string
-  /** By the index's metric; the same value in every implementation to 1e-5. */
+  /** By the index's metric; the same value in every implementation to 1e-5: under `dot` of the product of the lengths, under `euclidean` of the distance. */
   readonly score: number
   /** The entry's metadata. */
   readonly metadata?: M

@@ -26,8 +26,9 @@ export function newFileName(kind: string): string {
 }
 
 /**
- * Writes a graph under a new name, its nodes in an order that searches visit fast: to a temporary file, read back in full, flushed, renamed, the folder flushed. A short
- * file, which a full disk leaves without an error, is found by reading it back.
+ * Writes a graph under a new name, its nodes in an order that searches visit fast: to a temporary file, flushed, read back in
+ * full, renamed, the folder flushed. A short file, which a full disk leaves without an error, is found by its layout, or where
+ * USearch has another layout than is known, because a second one has not the same bytes.
  */
 export async function publishGraph(graph: Index, directory: string): Promise<PublishedFile> {
   const name = `${newFileName('graph')}.usearch`
@@ -36,8 +37,11 @@ export async function publishGraph(graph: Index, directory: string): Promise<Pub
   const saved = join(directory, `${newFileName('graph')}.usearch.tmp`)
   try {
     graph.save(saved)
-    if (writeInOrder(saved, temporary)) await unlink(saved)
-    else await rename(saved, temporary)
+    if (!writeInOrder(saved, temporary)) {
+      graph.save(temporary)
+      if (!(await sameBytes(saved, temporary))) throw new Error('the graph was not written in full')
+    }
+    await unlink(saved)
     const file = await open(temporary, 'r+')
     try {
       await file.sync()
@@ -90,7 +94,11 @@ export async function syncFolder(directory: string): Promise<void> {
 }
 
 /** Writes bytes under a new name as {@link publishGraph} does. */
-export async function publishBytes(path: string, parts: Iterable<Uint8Array>): Promise<PublishedFile> {
+export async function publishBytes(
+  path: string,
+  parts: Iterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): Promise<PublishedFile> {
   const temporary = `${path}.tmp`
   const hash = createHash('sha256')
   let bytes = 0
@@ -98,6 +106,7 @@ export async function publishBytes(path: string, parts: Iterable<Uint8Array>): P
     const file = await open(temporary, 'wx')
     try {
       for (const part of parts) {
+        signal?.throwIfAborted()
         hash.update(part)
         bytes += part.length
         await file.writeFile(part)
@@ -110,12 +119,27 @@ export async function publishBytes(path: string, parts: Iterable<Uint8Array>): P
     await syncFolder(dirname(path))
   } catch (cause) {
     await unlink(temporary).catch(() => undefined)
+    signal?.throwIfAborted()
     throw new GroundlineError('STORAGE_FAILED', `the index could not be written to ${path}`, {
       cause,
       details: { path },
     })
   }
   return { name: path.slice(dirname(path).length + 1), bytes, sha256: hash.digest('hex') }
+}
+
+async function sameBytes(...paths: readonly string[]): Promise<boolean> {
+  const digests = await Promise.all(
+    paths.map(async (path) => {
+      const file = await open(path, constants.O_RDONLY)
+      try {
+        return (await digestOf(file)).sha256
+      } finally {
+        await file.close()
+      }
+    }),
+  )
+  return digests.every((digest) => digest === digests[0])
 }
 
 async function digestOf(

@@ -1,6 +1,6 @@
 import { unlink } from 'node:fs/promises'
 import type { Metadata } from '../../document.ts'
-import { GroundlineError } from '../../errors.ts'
+import { GroundlineError, isGroundlineError } from '../../errors.ts'
 import type { Filter } from '../../filter.ts'
 import { createPace } from '../../internal/pace.ts'
 import type { PreparedQuery, VectorTable } from '../../internal/vector-table.ts'
@@ -55,6 +55,8 @@ export class GraphKeeper {
   costs: PlanCosts = { row: 3e-4, candidate: 3e-3 }
   /** The graph file that a saved snapshot names; it stays until the next one. */
   savedFile: string | undefined
+  /** The graph file that a snapshot under way is going to name. */
+  savingFile: string | undefined
   readonly #options: GraphKeeperOptions
   readonly #closing: AbortController = new AbortController()
   readonly #touched: Set<number> = new Set()
@@ -72,6 +74,11 @@ export class GraphKeeper {
   /** The graph in use. */
   get graph(): Graph | undefined {
     return this.#graph
+  }
+
+  /** Whether a graph is being built or measured. */
+  get isWorking(): boolean {
+    return this.#work !== undefined
   }
 
   /** Slots became live. */
@@ -175,7 +182,13 @@ export class GraphKeeper {
     const replies = [ask(0)]
     for (let from = 0; from < queries.length; from += PART) {
       if (from + PART < queries.length) replies.push(ask(from + PART))
-      const reply = await unlessAborted(replies.shift()!, signal)
+      const reply = await unlessAborted(replies.shift()!, signal).catch((error: unknown) => {
+        if (signal?.aborted === true || this.#closing.signal.aborted) throw error
+        return undefined
+      })
+      // The worker ended, as it does when another graph takes the place of the one it views.
+      if (reply === undefined)
+        return [...found, ...(await this.#searchEach(table, queries.slice(from), topK, filter, signal))]
       if (reply.type !== 'found') throw new Error('the worker answered out of turn')
       const part = queries.slice(from, from + PART)
       for (let i = 0; i < part.length; i++) {
@@ -249,17 +262,23 @@ export class GraphKeeper {
     const { native, table, target, directory, workerUrl } = this.#options
     const previous = this.#graph
     const reusable = !fromNothing && previous?.origin.file !== undefined ? previous : undefined
-    const { graph, slots } = await buildGraph({
-      native,
-      table,
-      keys: this.keys,
-      settings: this.settings,
-      target,
-      directory,
-      workerUrl,
-      previous: reusable,
-      touched: this.#touched,
-      signal,
+    const build = (from: Graph | undefined) =>
+      buildGraph({
+        native,
+        table,
+        keys: this.keys,
+        settings: this.settings,
+        target,
+        directory,
+        workerUrl,
+        previous: from,
+        touched: this.#touched,
+        signal,
+      })
+    const { graph, slots } = await build(reusable).catch((error: unknown) => {
+      // The file before is not what it was: another is made from the vectors.
+      if (reusable === undefined || !isGroundlineError(error) || error.code !== 'CORRUPT_DATA') throw error
+      return build(undefined)
     })
     if (signal.aborted) await graph.origin.host?.close()
     signal.throwIfAborted()
@@ -270,7 +289,8 @@ export class GraphKeeper {
     await this.#batchHost?.host.then((host) => host.close()).catch(() => undefined)
     this.#batchHost = undefined
     // A file that is viewed stays readable without its name, except on Windows, where it goes when the folder does.
-    if (previous?.origin.path !== undefined && previous.origin.file?.name !== this.savedFile)
+    const name = previous?.origin.file?.name
+    if (previous?.origin.path !== undefined && name !== this.savedFile && name !== this.savingFile)
       await unlink(previous.origin.path).catch(() => undefined)
   }
 

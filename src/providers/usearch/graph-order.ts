@@ -1,8 +1,11 @@
 import { closeSync, fstatSync, openSync, readSync, writeSync } from 'node:fs'
+import { GroundlineError } from '../../errors.ts'
 
 /** After the matrix: 64 bytes that begin with the magic, then size, links a node above and on the lowest level, levels, entry. */
 const HEAD = 64
 const FIELDS = 40
+/** The first part of the version whose layout this is; it follows the magic. */
+const VERSION = 2
 /** Each node: its key, its level, then for each level a count and room for that many slots. */
 const NODE_HEAD = 10
 const ROWS = 1_024
@@ -23,8 +26,9 @@ interface Layout {
 
 /**
  * Writes a graph's file again with its nodes in depth-first order, nearest first, so that what a search visits one
- * after the other lies close together in memory. Same nodes, keys and links: the same answers. False, and nothing of use
- * written, where the file is not laid out as expected. The effect of such orders: Coleman and others, "Graph Reordering
+ * after the other lies close together in memory. Same nodes, keys and links: the same answers. False, and nothing
+ * written, where the file is of a version whose layout is not known. Throws `STORAGE_FAILED` for one that is not complete,
+ * as a full disk leaves it without an error. The effect of such orders: Coleman and others, "Graph Reordering
  * for Cache-Efficient Near Neighbor Search", 2021.
  */
 export function writeInOrder(source: string, target: string): boolean {
@@ -48,19 +52,31 @@ export function writeInOrder(source: string, target: string): boolean {
 
 function layoutOf(file: number): Layout | undefined {
   const length = fstatSync(file).size
+  if (length < 8) throw incomplete(length)
   const matrix = readAt(file, 0, 8)
   const [size, rowBytes] = [matrix.readUInt32LE(0), matrix.readUInt32LE(4)]
   const at = 8 + size * rowBytes
-  if (size === 0 || length < at + HEAD + FIELDS + 2 * size || length - at > 0xffffffff) return undefined
+  if (length < at + HEAD) throw incomplete(length)
+  const head = readAt(file, at, HEAD)
+  if (head.toString('latin1', 0, 7) !== 'usearch') throw incomplete(length)
+  if (head.readUInt16LE(7) !== VERSION || size === 0 || length - at > 0xffffffff) return undefined
+  if (length < at + HEAD + FIELDS + 2 * size) throw incomplete(length)
   const tail = readAt(file, at, length - at)
   const field = (i: number) => Number(tail.readBigUInt64LE(HEAD + 8 * i))
   const [above, lowest, entry] = [field(1) * 4 + 4, field(2) * 4 + 4, field(4)]
-  if (tail.toString('latin1', 0, 7) !== 'usearch' || field(0) !== size || entry >= size) return undefined
+  if (field(0) !== size || entry >= size) throw incomplete(length)
   const starts = new Uint32Array(size + 1)
   starts[0] = HEAD + FIELDS + 2 * size
   for (let node = 0; node < size; node++)
     starts[node + 1] = starts[node]! + NODE_HEAD + lowest + above * tail.readInt16LE(HEAD + FIELDS + 2 * node)
-  return starts[size] === tail.length ? { size, rowBytes, entry, lowest, above, tail, starts } : undefined
+  if (starts[size] !== tail.length) throw incomplete(length)
+  return { size, rowBytes, entry, lowest, above, tail, starts }
+}
+
+function incomplete(bytes: number): GroundlineError {
+  return new GroundlineError('STORAGE_FAILED', `the graph was not written in full: ${bytes} bytes are no whole index`, {
+    details: { bytes },
+  })
 }
 
 /** Nodes from the entry on, each followed by its nearest neighbour that has no place yet. */

@@ -1,7 +1,7 @@
 import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { GroundlineError } from '../../errors.ts'
-import { type RowMetric, VectorArena, type VectorRows } from '../../internal/vector-arena.ts'
+import { type RowMetric, type Scores, VectorArena, type VectorRows } from '../../internal/vector-arena.ts'
 import { newFileName } from './graph-file.ts'
 
 /** Rows that are read at once when neighbours are wanted. */
@@ -19,6 +19,7 @@ export class RowFile implements VectorRows {
   readonly #arena: VectorArena
   readonly #buffer: Float32Array<ArrayBuffer>
   readonly #unlinked: boolean
+  #isClosed = false
   #saved: { readonly file: number; readonly path: string; readonly rows: number } | undefined
 
   constructor(directory: string, dimensions: number) {
@@ -60,7 +61,7 @@ export class RowFile implements VectorRows {
     return this.#buffer.subarray(0, this.#dimensions)
   }
 
-  score(metric: RowMetric, query: Float32Array, rows: Uint32Array, scores: Float32Array, plain: boolean): void {
+  score(metric: RowMetric, query: Float32Array, rows: Uint32Array, scores: Scores, plain: boolean): void {
     let at = 0
     while (at < rows.length) {
       // Slots next to each other are one read; a gap of a few costs less than a call.
@@ -85,6 +86,8 @@ export class RowFile implements VectorRows {
   }
 
   close(): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
     closeSync(this.#file)
     if (this.#saved !== undefined) closeSync(this.#saved.file)
     if (!this.#unlinked) unlinkSync(this.#path)
@@ -107,6 +110,8 @@ export class RowFile implements VectorRows {
   }
 
   #attempt(call: () => number): number {
+    // Its number may be that of another file by now.
+    if (this.#isClosed) throw new GroundlineError('CLOSED', 'the index was closed; make or open another')
     try {
       return call()
     } catch (cause) {

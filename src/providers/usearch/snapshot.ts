@@ -57,10 +57,27 @@ export async function saveSnapshot<M extends Metadata>(
   context: SnapshotContext<M>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  const { directory, table, keeper, settings } = context
+  const { table, keeper } = context
+  // Graph and keys as they are now: a build may put others in their place while files are written.
   const { graph } = keeper
   const entries = Array.from(table.entries.entries())
-  const vectors = await publishBytes(join(directory, `${newFileName('vectors')}.f32`), rowsOf(table, entries, signal))
+  const keys = entries.map(([, slot]) => keeper.keys.keyOf(slot) ?? null)
+  keeper.savingFile = graph?.origin.file?.name
+  try {
+    await writeSnapshot(context, graph, entries, keys, signal)
+  } finally {
+    keeper.savingFile = undefined
+  }
+}
+
+async function writeSnapshot<M extends Metadata>(
+  { directory, table, keeper, settings }: SnapshotContext<M>,
+  graph: Graph | undefined,
+  entries: readonly (readonly [id: string, slot: number])[],
+  keys: readonly (number | null)[],
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const vectors = await publishBytes(join(directory, `${newFileName('vectors')}.f32`), rowsOf(table, entries), signal)
   const header: Header = {
     format: 1,
     settings,
@@ -79,17 +96,22 @@ export async function saveSnapshot<M extends Metadata>(
       },
     }),
   }
-  const lines = entries.map(([id, slot]): string => {
-    const line: SnapshotLine = [id, keeper.keys.keyOf(slot) ?? null, table.entries.metadataAt(slot) ?? null]
+  const lines = entries.map(([id, slot], i): string => {
+    const line: SnapshotLine = [id, keys[i]!, table.entries.metadataAt(slot) ?? null]
     return JSON.stringify(line)
   })
   const body = Buffer.from([JSON.stringify(header), ...lines].join('\n'))
   const digest = Buffer.from(`${createHash('sha256').update(body).digest('hex')}\n`)
   const number = (await snapshotsIn(directory)).at(-1)?.number ?? 0
   const name = `snapshot-${String(number + 1).padStart(12, '0')}.json`
-  await publishBytes(join(directory, name), [digest, body])
-  keeper.savedFile = graph?.origin.file?.name
-  await removeOthers(directory, [name, vectors.name, graph?.origin.file?.name, currentFile(keeper)])
+  await publishBytes(join(directory, name), [digest, body], signal)
+  const saved = graph?.origin.file?.name
+  const before = keeper.savedFile
+  keeper.savedFile = saved
+  await removeOthers(directory, [name, vectors.name, saved], keeper)
+  // While a graph is being built only that one is known to be of no use.
+  if (before !== undefined && before !== saved && before !== currentFile(keeper))
+    await unlink(join(directory, before)).catch(() => undefined)
 }
 
 /**
@@ -130,7 +152,7 @@ export async function openSnapshot<M extends Metadata>(context: RestoreContext<M
       if (!isGroundlineError(error) || error.code !== 'CORRUPT_DATA') throw error
     }
   }
-  await removeOthers(directory, [newest.name, header.vectors.name, currentFile(keeper)])
+  await removeOthers(directory, [newest.name, header.vectors.name], keeper)
 }
 
 function currentFile(keeper: GraphKeeper): string | undefined {
@@ -190,10 +212,8 @@ async function readEntries<M extends Metadata>(
 function* rowsOf<M extends Metadata>(
   table: VectorTable<M>,
   entries: readonly (readonly [string, number])[],
-  signal: AbortSignal | undefined,
 ): Generator<Uint8Array> {
   for (let from = 0; from < entries.length; from += BATCH) {
-    signal?.throwIfAborted()
     const part = entries.slice(from, from + BATCH)
     const rows = new Float32Array(part.length * table.dimensions)
     part.forEach(([, slot], i) => {
@@ -240,10 +260,18 @@ async function snapshotsIn(directory: string): Promise<{ name: string; number: n
   return found.sort((a, b) => a.number - b.number)
 }
 
-/** Removes files of ours that nothing names any more. */
-async function removeOthers(directory: string, kept: readonly (string | undefined)[]): Promise<void> {
-  for (const name of await readdir(directory))
-    if (NAME.test(name) && !kept.includes(name)) await unlink(join(directory, name)).catch(() => undefined)
+/** Removes files of ours that nothing names any more; graphs only where none is being built, which would be among them. */
+async function removeOthers(
+  directory: string,
+  kept: readonly (string | undefined)[],
+  keeper: GraphKeeper,
+): Promise<void> {
+  const names = await readdir(directory)
+  const isBuilding = keeper.isWorking
+  const needed = [...kept, currentFile(keeper)]
+  for (const name of names)
+    if (NAME.test(name) && !needed.includes(name) && !(isBuilding && name.startsWith('graph-')))
+      await unlink(join(directory, name)).catch(() => undefined)
 }
 
 function damaged(name: string, reason: string, cause?: unknown): GroundlineError {

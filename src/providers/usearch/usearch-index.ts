@@ -5,8 +5,15 @@ import type { AbortOptions, Metadata } from '../../document.ts'
 import type { EmbeddingSpace } from '../../embedder/embedder.ts'
 import { GroundlineError } from '../../errors.ts'
 import { parseFilter } from '../../filter.ts'
-import { describe, requireInteger } from '../../internal/argument.ts'
-import { requireTopK, requireVectorSpace } from '../../internal/vector-arguments.ts'
+import {
+  invalidArgument,
+  requireArray,
+  requireInteger,
+  requireNumber,
+  requireObject,
+  requireOneOf,
+} from '../../internal/argument.ts'
+import { requireIds, requireSearchOptions, requireVectorSpace } from '../../internal/vector-arguments.ts'
 import { VectorTable } from '../../internal/vector-table.ts'
 import type { VectorEntry, VectorIndex, VectorMetric } from '../../vector-index/vector-index.ts'
 import { GraphKeeper } from './graph-keeper.ts'
@@ -112,13 +119,15 @@ export interface UsearchIndex<M extends Metadata = Metadata> extends VectorIndex
 export async function usearchIndex<M extends Metadata = Metadata>(
   options: UsearchIndexOptions,
 ): Promise<UsearchIndex<M>> {
+  requireObject('options', options, 'an object with dimensions')
   const { dimensions, metric = 'cosine', space, recall = 0.99, exactBelow = 5_000 } = options
   requireVectorSpace(dimensions, metric, space)
   const settings = settingsOf(options, metric)
   requireInteger('exactBelow', exactBelow, 0)
-  if (!(recall >= 0.95 && recall <= 0.999)) throw invalid('recall', 'a number from 0.95 to 0.999', recall)
+  requireNumber('recall', recall, 0.95, 0.999)
+  requirePlaces(options)
   if (options.vectors === 'file' && options.directory === null)
-    throw invalid('vectors', 'memory where directory is null: no file may be written', 'file')
+    throw invalidArgument('vectors', 'memory where directory is null: no file may be written', 'file')
   const native = await loadNative()
   const temporary = options.directory === undefined
   const directory =
@@ -176,23 +185,27 @@ export async function usearchIndex<M extends Metadata = Metadata>(
       open(abort?.signal)
       await table.updateMetadata(entries, abort)
     },
-    async search(vector, { topK, filter, signal, explain }) {
-      open(signal)
-      requireTopK(topK)
-      const query = table.prepare(vector)
+    async search(vector, options) {
+      open()
+      requireSearchOptions(options)
+      const { topK, filter, signal, explain } = options
+      signal?.throwIfAborted()
+      const isResident = keeper.graph?.origin.host !== undefined
+      const query = table.prepare(vector, isResident ? 'kept' : 'at once')
       const parsed = filter === undefined ? undefined : parseFilter(filter)
       if (isFilled) {
         isFilled = false
         setTimeout(() => !closed && keeper.consider(), AFTER_ANSWER).unref()
       }
-      const isResident = keeper.graph?.origin.host !== undefined
       return (isResident ? searchResident : searchTable)(table, keeper, query, topK, parsed, explain)
     },
-    async searchMany(vectors, { topK, filter, signal }) {
-      open(signal)
-      requireTopK(topK)
-      if (!Array.isArray(vectors)) throw invalid('vectors', 'an array', vectors)
-      const queries = vectors.map((vector) => table.prepare(vector))
+    async searchMany(vectors, options) {
+      open()
+      requireSearchOptions(options)
+      const { topK, filter, signal } = options
+      signal?.throwIfAborted()
+      requireArray('vectors', vectors)
+      const queries = vectors.map((vector) => table.prepare(vector, 'kept'))
       const parsed = filter === undefined ? undefined : parseFilter(filter)
       return keeper.searchMany(table, queries, topK, parsed, signal)
     },
@@ -202,6 +215,7 @@ export async function usearchIndex<M extends Metadata = Metadata>(
     },
     async get(ids, abort) {
       open(abort?.signal)
+      requireIds(ids)
       return ids.map((id) => {
         const slot = table.entries.slotOf(id)
         return slot === undefined ? undefined : entryAt(id, slot)
@@ -222,7 +236,7 @@ export async function usearchIndex<M extends Metadata = Metadata>(
     async save(abort) {
       open(abort?.signal)
       if (directory === null || temporary)
-        throw invalid('directory', 'a folder of your own to save an index', options.directory)
+        throw invalidArgument('directory', 'a folder of your own to save an index', options.directory)
       await table.exclusively(() => saveSnapshot({ directory, table, keeper, settings }, abort?.signal))
     },
     stats: () => ({ entries: table.entries.size, vectorBytes: table.byteLength, ...keeper.stats() }),
@@ -230,7 +244,8 @@ export async function usearchIndex<M extends Metadata = Metadata>(
       if (closed) return
       closed = true
       await keeper.close()
-      rows?.close()
+      // What is being written, read or saved ends first: the number of a closed file may be another file's by then.
+      await table.exclusively(async () => rows?.close())
       if (temporary && directory !== null) await rm(directory, { recursive: true, force: true })
     },
   }
@@ -238,10 +253,9 @@ export async function usearchIndex<M extends Metadata = Metadata>(
 
 function settingsOf(options: UsearchIndexOptions, metric: VectorMetric): GraphSettings {
   const { dimensions, quantization = 'bf16', connectivity = 16, expansionAdd = 128 } = options
-  if (!['f32', 'f16', 'bf16', 'i8'].includes(quantization))
-    throw invalid('quantization', 'f32, f16, bf16 or i8', quantization)
+  requireOneOf('quantization', quantization, ['f32', 'f16', 'bf16', 'i8'])
   if (quantization === 'i8' && metric !== 'cosine')
-    throw invalid(
+    throw invalidArgument(
       'quantization',
       'f32, f16 or bf16 unless the metric is cosine: i8 keeps directions only',
       quantization,
@@ -251,8 +265,10 @@ function settingsOf(options: UsearchIndexOptions, metric: VectorMetric): GraphSe
   return { dimensions, metric, quantization, connectivity, expansionAdd }
 }
 
-function invalid(name: string, expected: string, actual: unknown): GroundlineError {
-  return new GroundlineError('INVALID_ARGUMENT', `${name} must be ${expected}, got ${describe(actual)}`, {
-    details: { argument: name, expected, actual: describe(actual) },
-  })
+function requirePlaces({ directory, vectors = 'memory', workerUrl }: UsearchIndexOptions): void {
+  requireOneOf('vectors', vectors, ['memory', 'file'])
+  if (directory !== undefined && directory !== null && (typeof directory !== 'string' || directory === ''))
+    throw invalidArgument('directory', 'the path of a folder, or null for no file', directory)
+  if (workerUrl !== undefined && typeof workerUrl !== 'string' && !(workerUrl instanceof URL))
+    throw invalidArgument('workerUrl', 'a URL or path', workerUrl)
 }
