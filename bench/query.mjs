@@ -126,18 +126,30 @@ async function path() {
     await index.build()
     if (options.graph) await index.save()
   }
-  console.log(
-    `graph of ${index.stats().graphNodes} nodes, recall ${index
-      .stats()
-      .recall.map(({ topK, recall }) => `${recall.toFixed(3)} at ${topK}`)
-      .join(', ')}`,
+  await index.settled()
+  const { graphNodes, recall, recallQueries } = index.stats()
+  const measured = recall.map(
+    ({ topK, recall, candidates }) => `${recall.toFixed(3)} at ${topK} (${candidates} candidates)`,
   )
+  console.log(
+    `graph of ${graphNodes} nodes, recall ${measured.join(', ') || 'unknown'} by its own ${recallQueries} queries`,
+  )
+  if (recallQueries < 500 || recall.some((point) => point.recall < 0.99 || point.candidates === 0))
+    failures.push('the index did not measure a recall of .99 of itself with 500 queries')
   const store = memoryChunkStore()
   store.put(chunks)
   const embed = async (question) => (await embedder.embed([question], { role: 'query' })).vectors[0]
   await timed('query embedding', 0.2, embed)
   const vectors = new Map()
   for (const question of questions) vectors.set(question, await embed(question))
+  // A search costs less by the graph than by the scan: an index that scans does not use the graph it has.
+  let scans = 0
+  const explain = (note) => {
+    if (!note.startsWith('graph')) scans++
+  }
+  for (const question of questions) await index.search(vectors.get(question), { topK: CANDIDATES, explain })
+  console.log(`vector search: ${questions.length - scans} of ${questions.length} questions asked the graph`)
+  if (scans > 0) failures.push(`the graph was not used by ${scans} of ${questions.length} vector searches`)
   await timed(`vector search, top ${CANDIDATES}`, 10, (question) =>
     index.search(vectors.get(question), { topK: CANDIDATES }),
   )

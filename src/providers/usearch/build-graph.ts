@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import type { Metadata } from '../../document.ts'
 import { createPace } from '../../internal/pace.ts'
 import type { VectorTable } from '../../internal/vector-table.ts'
-import { type Calibration, candidatesFor } from './calibration.ts'
+import { type Calibration, candidatesFor, MEASURED_QUERIES } from './calibration.ts'
 import { Graph, usualWidth, viewGraph } from './graph.ts'
 import { GraphBuilding, type GraphReport } from './graph-building.ts'
 import type { PublishedFile } from './graph-file.ts'
@@ -42,8 +42,10 @@ export interface BuiltGraph {
   readonly slots: Int32Array
 }
 
-/** How many vectors are held out to measure the recall. */
-const HELD_OUT = 500
+/** How many vectors are held out: more than measure the recall, so that enough of them outlive the removals until the next build from nothing. */
+const HELD_OUT = (MEASURED_QUERIES * 3) / 2
+/** Multiples of it modulo 1 fill an interval evenly and have no period. */
+const GOLDEN = 0.6180339887498949
 const WORKER_ROWS = 512
 /** So few that adding them does not hold the event loop. */
 const CALLER_ROWS = 8
@@ -77,7 +79,9 @@ export async function buildGraph(context: BuildContext): Promise<BuiltGraph> {
 class Build {
   readonly #context: BuildContext
   readonly #slots: Int32Array
-  readonly #held: number[] = []
+  readonly #held: readonly number[]
+  /** Keys of vectors held out before that measure along, where too few are new. */
+  readonly #earlier: Uint32Array
   readonly #known: Uint32Array
   readonly #fresh: Uint32Array
   #nextKey: number
@@ -87,27 +91,32 @@ class Build {
     const { keys, previous } = context
     this.#known = previous === undefined ? new Uint32Array(0) : keys.known()
     const all = previous === undefined ? keys.live() : keys.pending()
-    const held = Math.min(HELD_OUT, Math.floor(all.length / 4))
-    this.#fresh = new Uint32Array(all.length - held)
+    const most = Math.min(HELD_OUT, Math.floor(all.length / 4))
+    this.#fresh = new Uint32Array(all.length - most)
+    const held: number[] = []
     let next = 0
     for (let i = 0; i < all.length; i++) {
-      // Evenly spread over the slots, the last of them first to be due.
-      if (this.#held.length < held && i >= ((this.#held.length + 0.5) * all.length) / held) this.#held.push(all[i]!)
+      // One from each stretch of slots, at places that fall in step with nothing.
+      const due = ((held.length + 0.75 * ((held.length * GOLDEN) % 1)) * all.length) / most
+      if (held.length < most && i >= due) held.push(all[i]!)
       else this.#fresh[next++] = all[i]!
     }
+    // The first ones measure: every third of them waits for later, wherever its slot is.
+    this.#held = [...held.filter((_, i) => i % 3 !== 2), ...held.filter((_, i) => i % 3 === 2)]
+    this.#earlier = previous === undefined ? new Uint32Array(0) : this.#heldBefore(previous, MEASURED_QUERIES - most)
     this.#nextKey = previous?.slotOfKey.length ?? 0
     this.#slots = new Int32Array(this.#nextKey + all.length).fill(-1)
   }
 
   async inWorker(host: GraphHost, directory: string | null): Promise<BuiltGraph> {
     const { settings, previous, keys, target, signal } = this.#context
-    const held = this.#held.map((slot) => this.#rows([slot]))
+    const held = this.#heldRows()
     const removed: number[] = []
     const before = previous?.slotOfKey ?? new Uint32Array(0)
     for (let key = 0; key < before.length; key++) if (!keys.isCurrent(key, before[key]!)) removed.push(key)
     const file = directory === null ? undefined : previous?.origin.file
     const from = file && directory !== null && { directory, file, removed: Uint32Array.from(removed) }
-    await host.ask({ type: 'start', settings, held, ...(from && { from }) })
+    await host.ask({ type: 'start', settings, held, earlier: this.#earlier, ...(from && { from }) })
     let last: Promise<unknown> = Promise.resolve()
     for (const slice of this.#slices(WORKER_ROWS)) {
       const rows = this.#rows(slice.slots)
@@ -131,8 +140,7 @@ class Build {
 
   async onCaller(): Promise<BuiltGraph> {
     const { native, settings, target, signal } = this.#context
-    const held = this.#held.map((slot) => this.#rows([slot]))
-    const building = new GraphBuilding(native, settings, held)
+    const building = new GraphBuilding(native, settings, this.#heldRows())
     const pace = createPace(signal)
     for (const slice of this.#slices(CALLER_ROWS)) {
       building.add(slice.keys, this.#rows(slice.slots), slice.fresh)
@@ -162,6 +170,19 @@ class Build {
       },
     )
     return { graph, slots: this.#slots }
+  }
+
+  /** Vectors to measure with: those held out now, then those held out before. */
+  #heldRows(): Float32Array<ArrayBuffer>[] {
+    const { previous } = this.#context
+    const before = Array.from(this.#earlier, (key) => previous!.slotOfKey[key]!)
+    return [...this.#held, ...before].map((slot) => this.#rows([slot]))
+  }
+
+  /** Keys of at most so many vectors that were held out of the graph before and are still there. */
+  #heldBefore({ report, slotOfKey }: Graph, most: number): Uint32Array {
+    const { keys } = this.#context
+    return report.heldKeys.filter((key) => keys.isCurrent(key, slotOfKey[key]!)).subarray(0, Math.max(0, most))
   }
 
   /** What was held out of an addition is like what was added; searches for the rest need what they needed before. */

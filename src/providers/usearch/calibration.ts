@@ -20,6 +20,9 @@ export interface Calibration {
   readonly queries: number
 }
 
+/** How many queries measure a recall, where there are as many vectors. */
+export const MEASURED_QUERIES = 500
+
 /** Results that are measured: ten first, whose width is the least of every search. */
 const MEASURED = [10, 1, 100]
 /** The recall counts as reached when it lies above the target by this many standard errors: the least that passes is a lucky one. */
@@ -69,7 +72,7 @@ export class Truth {
   readonly #euclidean: boolean
   #scores: Float32Array = new Float32Array(0)
 
-  constructor(settings: GraphSettings, queries: readonly Float32Array[], depth = 128) {
+  constructor(settings: GraphSettings, queries: readonly Float32Array[], depth = 129) {
     this.#queries = queries
     this.#euclidean = settings.metric === 'euclidean'
     this.#nearest = queries.map(() => new TopK(depth, (a, b) => a < b))
@@ -94,9 +97,11 @@ export class Truth {
     })
   }
 
-  /** Keys of the nearest rows of each query, nearest first. */
-  result(): Uint32Array[] {
-    return this.#nearest.map((nearest) => Uint32Array.from(nearest.sorted(), ({ item }) => item))
+  /** Keys of the nearest rows of each query, nearest first, without its own where it is a row itself. */
+  result(own: Uint32Array): Uint32Array[] {
+    return this.#nearest.map((nearest, q) =>
+      Uint32Array.from(nearest.sorted(), ({ item }) => item).filter((key) => key !== own[q]),
+    )
   }
 }
 

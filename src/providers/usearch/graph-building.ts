@@ -1,5 +1,5 @@
 import type { Index } from 'usearch'
-import { type Calibration, calibrate, Truth } from './calibration.ts'
+import { type Calibration, calibrate, MEASURED_QUERIES, Truth } from './calibration.ts'
 import { addRows, createGraph, type GraphSettings, type NativeModule, nearestKeys } from './native-graph.ts'
 
 /** What is known of a finished graph. */
@@ -25,15 +25,26 @@ export class GraphBuilding {
   readonly graph: Index
   readonly #settings: GraphSettings
   readonly #held: readonly Float32Array[]
+  readonly #earlier: Uint32Array
   readonly #truth: Truth
   #size: number
 
-  /** Starts from `graph` when one is given, empty otherwise. */
-  constructor(native: NativeModule, settings: GraphSettings, held: readonly Float32Array[], graph?: Index) {
+  /**
+   * Starts from `graph` when one is given, empty otherwise. The last of `held` were held out before: they are in that
+   * graph under the keys of `earlier`, and measure without counting themselves.
+   */
+  constructor(
+    native: NativeModule,
+    settings: GraphSettings,
+    held: readonly Float32Array[],
+    earlier: Uint32Array = new Uint32Array(0),
+    graph?: Index,
+  ) {
     this.#settings = settings
     this.graph = graph ?? createGraph(native, settings)
     this.#size = graph === undefined ? 0 : graph.size()
     this.#held = held
+    this.#earlier = earlier
     this.#truth = new Truth(settings, held)
   }
 
@@ -45,16 +56,27 @@ export class GraphBuilding {
     this.#size += keys.length
   }
 
-  /** Measures, then puts the held-out vectors in under their keys. Yields now and then. */
+  /** Measures, then puts the vectors held out now in under their keys. Yields now and then. */
   *finish(target: number, heldKeys: Uint32Array): Generator<void, GraphReport> {
-    const truth = this.#truth.result()
-    const ask = (q: number, candidates: number) => nearestKeys(this.graph, this.#held[q]!, candidates, this.#size)
-    const calibration = yield* calibrate(this.#settings, truth, this.#size, target, ask)
-    for (let i = 0; i < this.#held.length; i++) {
+    const keys = new Uint32Array(this.#held.length)
+    keys.set(heldKeys)
+    keys.set(this.#earlier, heldKeys.length)
+    const truth = this.#truth.result(keys)
+    const calibration = yield* calibrate(
+      this.#settings,
+      truth.slice(0, MEASURED_QUERIES),
+      this.#size,
+      target,
+      (q, candidates) =>
+        q < heldKeys.length
+          ? nearestKeys(this.graph, this.#held[q]!, candidates, this.#size)
+          : nearestKeys(this.graph, this.#held[q]!, candidates + 1, this.#size).filter((key) => key !== keys[q]),
+    )
+    for (let i = 0; i < heldKeys.length; i++) {
       addRows(this.graph, heldKeys.subarray(i, i + 1), this.#held[i]!)
       this.#size++
       if (i % 8 === 7) yield
     }
-    return { size: this.#size, target, calibration, heldKeys, truth }
+    return { size: this.#size, target, calibration, heldKeys: keys, truth }
   }
 }

@@ -6,7 +6,7 @@ import { createPace } from '../../internal/pace.ts'
 import type { PreparedQuery, VectorTable } from '../../internal/vector-table.ts'
 import type { VectorMatch } from '../../vector-index/vector-index.ts'
 import { buildGraph } from './build-graph.ts'
-import { rescoredCount } from './calibration.ts'
+import { MEASURED_QUERIES, rescoredCount } from './calibration.ts'
 import type { Graph } from './graph.ts'
 import { type GraphHost, startGraphHost, unlessAborted } from './graph-host.ts'
 import { measureCosts } from './measure-costs.ts'
@@ -235,9 +235,9 @@ export class GraphKeeper {
     this.#graph = undefined
   }
 
-  /** Whether it must be built from nothing: too many dead nodes, or measured for a lower recall than is asked for now. */
-  #isPoor(graph: Graph): boolean {
-    return graph.dead > graph.size * MOST_DEAD || graph.report.target < this.#options.target
+  /** Whether it must be built from nothing: too many dead nodes, measured for a lower recall than is asked for now, or not at all. */
+  #isPoor({ dead, size, report }: Graph): boolean {
+    return dead > size * MOST_DEAD || report.target < this.#options.target || report.calibration.queries === 0
   }
 
   #start(work: () => Promise<void>): void {
@@ -300,11 +300,13 @@ export class GraphKeeper {
     const { settings } = this
     const { truth, heldKeys } = graph.report
     const isAlive = (key: number) => this.keys.isCurrent(key, graph.slotOfKey[key]!)
-    const held = Array.from(heldKeys.keys()).filter((i) => isAlive(heldKeys[i]!))
-    const left = held.map((i) => truth[i]!.filter(isAlive))
-    const vectors = held.map((i) => this.#heldVector(graph, heldKeys[i]!))
-    // Held-out vectors are in the graph by now, and none of them is in the truth.
+    const held = Array.from(heldKeys.keys())
+      .filter((i) => isAlive(heldKeys[i]!))
+      .slice(0, MEASURED_QUERIES)
+    // Held-out vectors are in the graph by now, and not all of them in the truth.
     const isHeld = new Set(heldKeys)
+    const left = held.map((i) => truth[i]!.filter((key) => isAlive(key) && !isHeld.has(key)))
+    const vectors = held.map((i) => this.#heldVector(graph, heldKeys[i]!))
     const measured = await remeasure(
       graph,
       {

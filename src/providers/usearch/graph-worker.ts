@@ -19,6 +19,7 @@ export type WorkerRequest =
       readonly type: 'start'
       readonly settings: GraphSettings
       readonly held: readonly Float32Array[]
+      readonly earlier: Uint32Array
       readonly from?: { readonly directory: string; readonly file: PublishedFile; readonly removed: Uint32Array }
     }
   | { readonly type: 'rows'; readonly keys: Uint32Array; readonly rows: Float32Array; readonly fresh: boolean }
@@ -45,7 +46,7 @@ async function answerFrom(state: WorkerState, request: WorkerRequest): Promise<W
   const native = await state.native
   switch (request.type) {
     case 'start': {
-      const { settings, held, from } = request
+      const { settings, held, earlier, from } = request
       let graph: Index | undefined
       if (from !== undefined) {
         const path = await verifyFile(from.directory, from.file)
@@ -53,7 +54,7 @@ async function answerFrom(state: WorkerState, request: WorkerRequest): Promise<W
         graph.load(path)
         if (from.removed.length > 0) graph.remove(BigUint64Array.from(from.removed, BigInt))
       }
-      state.building = new GraphBuilding(native, settings, held, graph)
+      state.building = new GraphBuilding(native, settings, held, earlier, graph)
       return { type: 'done' }
     }
     case 'rows':
