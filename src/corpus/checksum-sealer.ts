@@ -15,11 +15,13 @@ export function checksumSealer(): Sealer {
 function checksums({ name, salt }: SealedFile): FileSealer {
   const ofFile = crc32c(salt, crc32c(encoder.encode(name)))
   const place = new DataView(new ArrayBuffer(16))
+  const placeBytes = new Uint8Array(place.buffer)
   const checksum = (record: Uint8Array, position: number, kind: number): number => {
-    place.setBigUint64(0, BigInt(position), true)
+    place.setUint32(0, position, true)
+    place.setUint32(4, position / 2 ** 32, true)
     place.setUint32(8, kind, true)
     place.setUint32(12, record.length, true)
-    return crc32c(record, crc32c(new Uint8Array(place.buffer), ofFile))
+    return crc32c(record, crc32c(placeBytes, ofFile))
   }
   return {
     seal: (record, position, kind) => {
@@ -31,8 +33,9 @@ function checksums({ name, salt }: SealedFile): FileSealer {
     open: (sealed, position, kind) => {
       if (sealed.length < 4) return undefined
       const record = sealed.subarray(0, sealed.length - 4)
-      const stored = new DataView(sealed.buffer, sealed.byteOffset).getUint32(record.length, true)
-      return stored === checksum(record, position, kind) ? record : undefined
+      const at = record.length
+      const stored = sealed[at]! | (sealed[at + 1]! << 8) | (sealed[at + 2]! << 16) | (sealed[at + 3]! << 24)
+      return stored >>> 0 === checksum(record, position, kind) ? record : undefined
     },
   }
 }

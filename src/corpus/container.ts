@@ -3,7 +3,7 @@ import { GroundlineError } from '../errors.ts'
 import { joinBytes } from '../internal/join-bytes.ts'
 import { crc32c } from './crc32c.ts'
 import type { FileSealer, Sealer } from './sealer.ts'
-import type { Storage } from './storage.ts'
+import type { ReadOptions, Storage } from './storage.ts'
 
 /** The newest file format this version reads and the one it writes. */
 export const FORMAT = 1
@@ -47,11 +47,11 @@ export interface FileWriter {
 export interface FileReader {
   /** The record at a place. Throws `CORRUPT_DATA` when it is damaged. */
   record(place: RecordPlace, kind: number, options?: AbortOptions): Promise<Uint8Array>
-  /** The records of a range read in one go; undefined stands for a damaged one. */
+  /** The records of a range read in one go; undefined stands for a damaged one. They may be views of `into`. */
   records(
     places: readonly RecordPlace[],
     kind: number,
-    options?: AbortOptions,
+    options?: ReadOptions,
   ): Promise<readonly (Uint8Array | undefined)[]>
 }
 
@@ -98,22 +98,25 @@ export async function openFile(
   } = {},
 ): Promise<FileReader> {
   const { whole } = options
-  const read = async (start: number, end: number, each?: AbortOptions): Promise<Uint8Array> =>
+  const read = async (start: number, end: number, each?: ReadOptions): Promise<Uint8Array> =>
     whole ? whole.subarray(start, end) : storage.read(name, { start, end }, each)
   const { salt, epoch } = options.header ?? checkHeader(await read(0, HEADER_BYTES, options), name, kind, sealer)
   const seals: FileSealer = await sealer.forFile({ name, salt, epoch })
 
-  const opened = async (bytes: Uint8Array, place: RecordPlace, recordKind: number): Promise<Uint8Array | undefined> => {
-    if (bytes.length !== place.length || place.length < FRAME_BYTES) return undefined
-    const frame = new DataView(bytes.buffer, bytes.byteOffset)
-    if (frame.getUint32(0, true) !== place.length - FRAME_BYTES || frame.getUint32(4, true) !== recordKind)
+  /** The record of a place in bytes that begin at `base`. */
+  const opened = (bytes: Uint8Array, base: number, place: RecordPlace, recordKind: number) => {
+    const start = place.offset - base
+    const end = start + place.length
+    if (place.length < FRAME_BYTES || end > bytes.length) return undefined
+    if (numberAt(bytes, start) !== place.length - FRAME_BYTES || numberAt(bytes, start + 4) !== recordKind)
       return undefined
-    return seals.open(bytes.subarray(FRAME_BYTES), place.offset, recordKind)
+    return seals.open(bytes.subarray(start + FRAME_BYTES, end), place.offset, recordKind)
   }
 
   return {
     record: async (place, recordKind, each) => {
-      const record = await opened(await read(place.offset, place.offset + place.length, each), place, recordKind)
+      const bytes = await read(place.offset, place.offset + place.length, each)
+      const record = await opened(bytes, place.offset, place, recordKind)
       if (record) return record
       throw damaged(name, place.offset, 'a record does not match its seal')
     },
@@ -125,12 +128,18 @@ export async function openFile(
       const results: (Uint8Array | undefined)[] = []
       for (const place of places) {
         each?.signal?.throwIfAborted()
-        const start = place.offset - first.offset
-        results.push(await opened(bytes.subarray(start, start + place.length), place, recordKind))
+        // A promise a record would cost more than a checksum does.
+        const record = opened(bytes, first.offset, place, recordKind)
+        results.push(record instanceof Promise ? await record : record)
       }
       return results
     },
   }
+}
+
+/** A 32-bit number, low byte first. */
+function numberAt(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24)) >>> 0
 }
 
 function checkHeader(

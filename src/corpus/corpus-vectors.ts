@@ -4,9 +4,12 @@ import type { Damage, DocumentVectors } from './corpus.ts'
 import type { CorpusState } from './corpus-state.ts'
 import { spaceKey } from './manifest.ts'
 import { RECORD, type Row, type Segment, vectorsOf } from './segment.ts'
+import type { ReadOptions } from './storage.ts'
 
-/** How many bytes of a segment are read in one go: few enough to be checked and copied while the processor's cache holds them. */
-const READ_BYTES = 1 << 20
+/** How many bytes of a segment are read in one go: enough that opening the file costs little, few enough that the event loop goes on. */
+const READ_BYTES = 4 << 20
+/** Two reads are under way or in use at a time, each in memory of its own. */
+const READS = 2
 
 /** Documents of one read with their vectors. */
 interface ReadDocuments {
@@ -59,9 +62,10 @@ async function* readRuns(
         rows,
       })),
     )
+  const memories = Array.from({ length: runs.length > READS ? READS : 0 }, () => new Uint8Array(READ_BYTES))
   const read = (at: number) => {
     const run = runs[at]
-    const reading = run && readRun(run.segment, run.rows, options)
+    const reading = run && readRun(run.segment, run.rows, { ...options, into: memories[at % READS] })
     reading?.catch(() => undefined)
     return reading
   }
@@ -109,7 +113,7 @@ function metadataOf<M extends Metadata>({ chunks, metadata }: Row): M[] {
 async function readRun(
   segment: Segment,
   run: readonly Row[],
-  options: AbortOptions,
+  options: ReadOptions,
 ): Promise<readonly (Uint8Array | undefined)[]> {
   const reader = await segment.reader()
   return reader.records(

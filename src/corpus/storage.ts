@@ -8,6 +8,12 @@ export interface ByteRange {
   readonly end: number
 }
 
+/** How to read a file. */
+export interface ReadOptions extends AbortOptions {
+  /** Memory that the bytes may be read into when there is room: the result is then a view of it. A storage may ignore it. */
+  readonly into?: Uint8Array | undefined
+}
+
 /**
  * Where a corpus keeps its files. Names are relative, `/`-separated, of `[a-z0-9._-]` segments that are neither `.`
  * nor `..`; another name throws `INVALID_ARGUMENT`. A file once written never changes. Other failures throw
@@ -15,7 +21,7 @@ export interface ByteRange {
  */
 export interface Storage {
   /** The bytes of a file, or of a range of it. Throws `NOT_FOUND`. */
-  read(name: string, range?: ByteRange, options?: AbortOptions): Promise<Uint8Array>
+  read(name: string, range?: ByteRange, options?: ReadOptions): Promise<Uint8Array>
   /**
    * Writes a new file durably: when it returns, the bytes survive power loss. A failed or interrupted write may leave
    * a part of the file under the name. Throws `ALREADY_EXISTS`.

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { hostname } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
-import type { ByteRange, Storage } from '../corpus/storage.ts'
+import type { ByteRange, ReadOptions, Storage } from '../corpus/storage.ts'
 import type { AbortOptions } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
 import { requireString } from '../internal/argument.ts'
@@ -76,7 +76,7 @@ export function fileStorage(directory: string, options: FileStorageOptions = {})
   }
 
   return {
-    read: (name: string, range?: ByteRange, { signal }: AbortOptions = {}): Promise<Uint8Array> =>
+    read: (name: string, range?: ByteRange, { signal, into }: ReadOptions = {}): Promise<Uint8Array> =>
       translated('read', name, async () => {
         const path = pathOf(name)
         signal?.throwIfAborted()
@@ -84,7 +84,7 @@ export function fileStorage(directory: string, options: FileStorageOptions = {})
         try {
           const size = await handle.size()
           const start = Math.min(range?.start ?? 0, size)
-          return await readFully(handle, start, Math.min(range?.end ?? size, size) - start)
+          return await readFully(handle, start, Math.min(range?.end ?? size, size) - start, into)
         } finally {
           await handle.close()
         }
@@ -154,8 +154,9 @@ export function fileStorage(directory: string, options: FileStorageOptions = {})
   }
 }
 
-async function readFully(handle: OpenFile, start: number, length: number): Promise<Uint8Array> {
-  const bytes = new Uint8Array(Math.max(0, length))
+async function readFully(handle: OpenFile, start: number, wanted: number, into?: Uint8Array): Promise<Uint8Array> {
+  const length = Math.max(0, wanted)
+  const bytes = into !== undefined && into.length >= length ? into.subarray(0, length) : new Uint8Array(length)
   let filled = 0
   while (filled < bytes.length) {
     const read = await handle.read(bytes, filled, bytes.length - filled, start + filled)

@@ -117,13 +117,20 @@ export function derivedIndexes<M extends Metadata>(
 
   const build = async (view: Corpus<M>, signal: AbortSignal | undefined): Promise<Built<M>> => {
     const { space } = view.info()
+    // Read while vectors are.
+    const words = keptWords(signal)
+    words.catch(() => undefined)
     const vectorIndex = await makers.vectors()
-    const [lexicalIndex, known] = await keptWords(signal)
-    const made = { vectorIndex, lexicalIndex, known, space: canonicalJson(space), version: 0, changed: 0 }
-    built = made
-    await fill(vectorIndex, view, signal)
-    await layOver(view, made, ['lexicalIndex'], signal)
-    return made
+    try {
+      await fill(vectorIndex, view, signal)
+      const [lexicalIndex, known] = await words
+      built = { vectorIndex, lexicalIndex, known, space: canonicalJson(space), version: 0, changed: 0 }
+    } catch (error) {
+      await vectorIndex.close?.()
+      throw error
+    }
+    await layOver(view, built, ['lexicalIndex'], signal)
+    return built
   }
 
   /** Brings indexes to what a version holds: removes what is stored no more, and adds what was stored since. */

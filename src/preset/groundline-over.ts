@@ -27,7 +27,7 @@ import {
   type Retriever,
 } from '../retriever/index.ts'
 import { exactCounter } from '../tokenizer/index.ts'
-import { o200kBase } from '../tokenizer/o200k-base.ts'
+import { defaultTokenizer } from './default-tokenizer.ts'
 import { defaultVectorIndex } from './default-vector-index.ts'
 import { derivedIndexes, type IndexMakers, type IndexPair } from './derived-indexes.ts'
 import type { Groundline, GroundlineInfo, GroundlineOptions, QuestionOptions } from './groundline.ts'
@@ -50,7 +50,7 @@ export interface Opened<M extends Metadata> {
 export function groundlineOver<M extends Metadata>(options: GroundlineOptions<M>, opened: Opened<M>): Groundline<M> {
   const { topK = 8, contextWindow = 8192, outputReserve = 1024, denseWeight = 0.3, access = 'open' } = options
   requireInteger('topK', topK, 1, 10_000)
-  const tokenizer = options.tokenizer ?? o200kBase()
+  const tokenizer = options.tokenizer ?? defaultTokenizer()
   const chunker: Chunker = options.chunker ?? markdownChunker({ maxTokens: 256, counter: tokenizer })
   const loaders = options.loaders ?? [markdownLoader(), textLoader()]
   const { corpus, files, keyring } = opened

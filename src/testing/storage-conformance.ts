@@ -36,6 +36,16 @@ export function storageConformance({ create, reopen }: StorageConformanceOptions
       checkEqual(await storage.read('a/one.bin', { start: 3, end: 99 }), [4, 5], 'a range past the end')
       checkEqual(await storage.read('a/one.bin', { start: 9, end: 12 }), [], 'a range after the end')
     }),
+    law('a read into given memory gives the same bytes, whether there is room or not', async (storage) => {
+      await storage.writeNew('a/one.bin', bytes(1, 2, 3, 4, 5))
+      for (const room of [0, 1, 2, 7]) {
+        const into = new Uint8Array(room).fill(9)
+        checkEqual(await storage.read('a/one.bin', { start: 1, end: 3 }, { into }), [2, 3], `room for ${room}`)
+        checkEqual([...into.subarray(2)], new Array(Math.max(0, room - 2)).fill(9), 'the memory behind it')
+      }
+      const whole = new Uint8Array(8)
+      checkEqual(await storage.read('a/one.bin', { start: 3, end: 99 }, { into: whole }), [4, 5], 'past the end')
+    }),
     law('an empty file is a file', async (storage) => {
       await storage.writeNew('empty', bytes())
       checkEqual(await storage.read('empty'), [], 'its bytes')
