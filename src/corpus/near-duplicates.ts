@@ -13,7 +13,8 @@ const SHINGLE_WORDS = 5
 /**
  * Finds texts that say nearly the same: MinHash over shingles of five words (Broder, 1997), candidates by bands of
  * equal hashes (locality-sensitive hashing), verified by the share of equal hashes. Remembers 512 bytes a text; exact for
- * equal texts. The first of several alike is the one that the others duplicate.
+ * equal texts. The first of several alike is the one that the others duplicate; an id that comes again with another text
+ * is that text from then on.
  *
  * Useful for pages with other dates or menus. Not useful for texts under about twenty words, where one word changes
  * most shingles.
@@ -33,10 +34,20 @@ export function nearDuplicates({ threshold = 0.8 }: NearDuplicateOptions = {}): 
   const rows = rowsFor(threshold)
   const signatures = new Map<string, Uint32Array>()
   const buckets = new Map<string, string[]>()
+  const forget = (id: string, signature: Uint32Array): void => {
+    signatures.delete(id)
+    for (const key of bandKeys(signature, rows)) {
+      const left = buckets.get(key)!.filter((other) => other !== id)
+      if (left.length > 0) buckets.set(key, left)
+      else buckets.delete(key)
+    }
+  }
   return {
     add: (id, text) => {
       const signature = minHash(text)
       const keys = bandKeys(signature, rows)
+      const before = signatures.get(id)
+      if (before && equalShare(before, signature) < 1) forget(id, before)
       let best: string | undefined
       let bestShare = threshold
       for (const candidate of new Set(keys.flatMap((key) => buckets.get(key) ?? []))) {

@@ -34,23 +34,14 @@ export function documentFingerprint(document: Document): string {
  */
 export function prepareEntry(entry: DocumentEntry): PreparedEntry {
   const { document, chunks, vectors } = entry
-  requireId('document id', document.id)
+  requireDocument(document)
   const { id, text, uri, title, metadata = {}, outline, sourceMap } = document
-  if (typeof text !== 'string') invalid(id, `text must be a string, got ${describe(text)}`)
-  for (const [name, value] of [
-    ['uri', uri],
-    ['title', title],
-  ] as const) {
-    if (value !== undefined && typeof value !== 'string')
-      invalid(id, `${name} must be a string, got ${describe(value)}`)
-  }
-  requireMetadata(id, metadata)
   const metadataJson = canonicalJson(metadata)
   const version = chunks[0]?.documentVersion ?? contentHash(text)
   const seen = new Set<string>()
   const rows = chunks.map((chunk): ChunkRow => {
     const { id: chunkId, documentId, documentVersion, text: slice, start, end, tokenCount, headingPath } = chunk
-    requireId('chunk id', chunkId)
+    requireId('chunk id', chunkId, { document: id })
     if (seen.has(chunkId)) {
       throw new GroundlineError('DUPLICATE_ID', `chunk ${chunkId} is twice in document ${describe(id)}`, {
         details: { id: chunkId, document: id },
@@ -144,8 +135,26 @@ export function packVectors(
   return { vectors: new Uint8Array(packed.buffer), dimensions }
 }
 
+/** Throws `INVALID_DOCUMENT` or `INVALID_METADATA` unless a document can be stored, whatever its chunks. */
+export function requireDocument({ id, text, uri, title, metadata = {} }: Document): void {
+  requireId('document id', id, { document: id })
+  if (typeof text !== 'string') invalid(id, `text must be a string, got ${describe(text)}`)
+  for (const [name, value] of [
+    ['uri', uri],
+    ['title', title],
+  ] as const) {
+    if (value !== undefined && typeof value !== 'string')
+      invalid(id, `${name} must be a string, got ${describe(value)}`)
+  }
+  requireMetadata(id, metadata)
+}
+
 /** Throws `INVALID_DOCUMENT` unless `id` is a usable id: 1 to 1,024 units, no control characters, no lone surrogates. */
-export function requireId(name: string, id: unknown): asserts id is string {
+export function requireId(
+  name: string,
+  id: unknown,
+  details: Readonly<Record<string, unknown>> = {},
+): asserts id is string {
   const wrong =
     typeof id !== 'string'
       ? `must be a string, got ${describe(id)}`
@@ -158,7 +167,7 @@ export function requireId(name: string, id: unknown): asserts id is string {
             : 'must not hold lone surrogates'
   if (wrong === undefined) return
   throw new GroundlineError('INVALID_DOCUMENT', `${name} ${describe(id)} ${wrong}`, {
-    details: { argument: name, actual: describe(id) },
+    details: { ...details, argument: name, actual: describe(id) },
   })
 }
 

@@ -100,8 +100,8 @@ export function syncBatch<M extends Metadata>(options: SyncOptions<M>): SyncBatc
         return
       } catch (error) {
         // One document that the corpus refuses must not take the batch with it.
-        const id = isGroundlineError(error) ? error.details.id : undefined
-        const refused = put.find(({ document }) => document.id === id)
+        const details: Readonly<Record<string, unknown>> = isGroundlineError(error) ? error.details : {}
+        const refused = put.find(({ document }) => document.id === (details.document ?? details.id))
         if (!refused) throw error
         failed.push({ id: refused.document.id, error: asItemError(error, signal) })
         put = put.filter((entry) => entry !== refused)

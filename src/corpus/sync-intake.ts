@@ -3,8 +3,9 @@ import { GroundlineError, isGroundlineError } from '../errors.ts'
 import { contentHash } from '../internal/hash.ts'
 import type { StoredChunk } from '../retriever/retriever.ts'
 import type { Corpus, DocumentEntry, DocumentRecord, SourceItem, SyncReport } from './corpus.ts'
-import { documentFingerprint } from './prepare-entry.ts'
+import { documentFingerprint, requireDocument } from './prepare-entry.ts'
 import type { SyncOptions } from './sync-options.ts'
+import { originalsIn } from './sync-originals.ts'
 
 /** What became of an item. */
 export type Taken<M extends Metadata> =
@@ -21,6 +22,8 @@ export type Taken<M extends Metadata> =
 export interface Intake<M extends Metadata> {
   /** What is to be stored of an item, without vectors. */
   take(item: SourceItem<M>): Promise<Taken<M>>
+  /** Says that an item stays as it is stored, though nothing was taken of it. */
+  stays(id: string): void
   /** Which of the added documents have the text of a removed one. */
   renames(added: readonly string[], removed: readonly string[]): SyncReport['renamed']
 }
@@ -28,7 +31,9 @@ export interface Intake<M extends Metadata> {
 /** Reads items and compares them with what the corpus holds. */
 export function intakeOf<M extends Metadata>(options: SyncOptions<M>): Intake<M> {
   const { corpus, source, load, prepare, chunker, duplicates, signal } = options
-  const pipeline = contentHash(chunker.id, options.pipeline ?? '')
+  // What was linked as a duplicate has no chunks: another policy looks at everything again.
+  const pipeline = contentHash(chunker.id, options.pipeline ?? '', ...(duplicates ? [duplicates.policy] : []))
+  const originals = duplicates && originalsIn(corpus, duplicates)
   const removedVersions = new Map<string, string>()
   const addedVersions = new Map<string, string>()
   const damagedIds = new Set(corpus.info().damage.flatMap(({ documents = [] }) => documents))
@@ -46,28 +51,37 @@ export function intakeOf<M extends Metadata>(options: SyncOptions<M>): Intake<M>
     return sameText.get(version)
   }
 
+  const reused = (id: string): Taken<M> => {
+    originals?.stays(id)
+    return { kind: 'reused' }
+  }
+
   return {
+    stays: (id) => originals?.stays(id),
     take: async (item) => {
       const { id, revision } = item
       const stored = ownRecord(corpus, source.scope, id)
       // What is damaged is taken in again, though the source has not changed.
       const samePipeline = stored?.pipeline === pipeline && !damagedIds.has(id)
-      if (samePipeline && revision !== undefined && stored.revision === revision) return { kind: 'reused' }
+      // What was linked must be looked at again: its original may have gone.
+      const linked = duplicates?.policy === 'link' && stored?.chunkIds.length === 0
+      if (samePipeline && !linked && revision !== undefined && stored.revision === revision) return reused(id)
       const loaded = await load(await item.read({ signal }), { signal })
       const named = loaded.id === id ? loaded : { ...loaded, id }
       const document = prepare ? await prepare(named) : named
-      if (samePipeline && stored.fingerprint === documentFingerprint(document)) return { kind: 'reused' }
-      const duplicateOf = duplicates?.finder.add(id, document.text)
-      if (duplicateOf !== undefined && duplicateOf !== id && duplicates?.policy === 'skip') {
-        return { kind: 'duplicate', duplicateOf }
-      }
+      requireDocument(document)
+      const unchanged = samePipeline && stored.fingerprint === documentFingerprint(document)
+      if (unchanged && !linked) return reused(id)
+      const duplicateOf = await originals?.of(id, document.text)
+      if (duplicateOf !== undefined && duplicates?.policy === 'skip') return { kind: 'duplicate', duplicateOf }
       const chunks: StoredChunk<M>[] = []
-      if (duplicateOf === undefined || duplicateOf === id) {
+      if (duplicateOf === undefined) {
         const cut = chunker.chunk(document, { signal })
         // A promise a chunk would cost more than some chunkers do.
         if (Symbol.iterator in cut) for (const chunk of cut) chunks.push(chunk)
         else for await (const chunk of cut) chunks.push(chunk)
       }
+      if (unchanged && chunks.length === 0) return { kind: 'reused' }
       const version = chunks[0]?.documentVersion ?? contentHash(document.text)
       if (!stored) addedVersions.set(id, version)
       const vectorsFrom = stored ? undefined : await holderOf(version)

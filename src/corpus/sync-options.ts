@@ -17,11 +17,18 @@ export interface DuplicateFinder {
   add(id: string, text: string): string | undefined
 }
 
-/** What to do with documents that say nearly the same as another. */
+/**
+ * What to do with documents that say nearly the same as another of the same sync: one taken in by it, or one that it
+ * leaves as it is, whose stored text is then read. Of a source that lists before it is read, what is stored counts before
+ * what is new; of one that streams, what is listed first.
+ */
 export interface DuplicateOptions {
-  /** Finds them. */
+  /** Finds them: a fresh one for each sync. */
   readonly finder: DuplicateFinder
-  /** `skip` leaves them out; `link` stores them without chunks, so that they are known and never found. */
+  /**
+   * `skip` leaves them out; `link` stores them without chunks, so that they are known and never found. Both look again at
+   * each sync, so that a duplicate takes the place of an original that went. Without the option everything is kept.
+   */
   readonly policy: 'skip' | 'link'
 }
 

@@ -1,6 +1,6 @@
 import type { Metadata } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
-import type { Corpus, Source, SourceFailure, SourceItem, SyncReport } from './corpus.ts'
+import type { Corpus, SourceFailure, SourceItem, SyncReport } from './corpus.ts'
 import { syncBatch } from './sync-batch.ts'
 import { asItemError, intakeOf, type Taken } from './sync-intake.ts'
 import type { SyncOptions, SyncPlan } from './sync-options.ts'
@@ -31,18 +31,22 @@ export async function syncCorpus<M extends Metadata = Metadata>(options: SyncOpt
   const skipped: { id: string; duplicateOf: string }[] = []
   let done = 0
   const takeIn = async (item: SourceItem<M>): Promise<void> => {
-    const taken: Taken<M> | undefined = settled.has(item.id)
-      ? { kind: 'reused' }
-      : await intake.take(item).catch((error: unknown) => {
-          failed.push({ id: item.id, error: asItemError(error, signal) })
-          return undefined
-        })
+    if (settled.has(item.id)) {
+      intake.stays(item.id)
+      reused.push(item.id)
+      return
+    }
+    const taken: Taken<M> | undefined = await intake.take(item).catch((error: unknown) => {
+      intake.stays(item.id)
+      failed.push({ id: item.id, error: asItemError(error, signal) })
+      return undefined
+    })
     if (taken?.kind === 'reused') reused.push(item.id)
     else if (taken?.kind === 'duplicate') skipped.push({ id: item.id, duplicateOf: taken.duplicateOf })
     else if (taken) await batch.add(taken.entry, taken.vectorsFrom)
   }
   try {
-    for await (const { item, total } of itemsOf(source, seen, failed, signal)) {
+    for await (const { item, total } of itemsOf(options, seen, failed)) {
       await takeIn(item)
       done++
       onProgress?.({ done, total, id: item.id })
@@ -92,7 +96,7 @@ export async function planSync<M extends Metadata = Metadata>(options: SyncOptio
   const skipped: { id: string; duplicateOf: string }[] = []
   const batch = syncBatch(options)
   let [chunks, embedChunks, embedTokens] = [0, 0, 0]
-  for await (const { item } of itemsOf(source, seen, failed, signal)) {
+  for await (const { item } of itemsOf(options, seen, failed)) {
     try {
       const taken = await intake.take(item)
       if (taken.kind === 'reused') reused.push(item.id)
@@ -105,6 +109,7 @@ export async function planSync<M extends Metadata = Metadata>(options: SyncOptio
         for (const { text } of missing) embedTokens += countTokens?.(text) ?? 0
       }
     } catch (error) {
+      intake.stays(item.id)
       failed.push({ id: item.id, error: asItemError(error, signal) })
     }
   }
@@ -121,10 +126,9 @@ export async function planSync<M extends Metadata = Metadata>(options: SyncOptio
 
 /** The items of a source, each id once, with how many are known of. Ids go to `seen`, failures to `failed`. */
 async function* itemsOf<M extends Metadata>(
-  source: Source<M>,
+  { corpus, source, duplicates, signal }: SyncOptions<M>,
   seen: Set<string>,
   failed: SourceFailure[],
-  signal: AbortSignal | undefined,
 ): AsyncGenerator<{ readonly item: SourceItem<M>; readonly total: number }> {
   const listed: SourceItem<M>[] = []
   for await (const item of source.items({ signal })) {
@@ -139,6 +143,8 @@ async function* itemsOf<M extends Metadata>(
       else listed.push(item)
     }
   }
+  // Of two that say the same, the one that is stored stays.
+  if (duplicates) listed.sort((a, b) => Number(!corpus.record(a.id)) - Number(!corpus.record(b.id)))
   for (const item of listed) {
     signal?.throwIfAborted()
     yield { item, total: seen.size }

@@ -557,7 +557,8 @@ describe('a sync', () => {
   test('planned tells near-duplicates and renames, and counts no tokens without a counter', async () => {
     const corpus = await fresh()
     const text = 'a longer text of which a second document says exactly the same in the same order'
-    await syncCorpus({ corpus, source: source({ old: text, same: 'else' }), load, chunker, embed, space })
+    const duplicates = { finder: nearDuplicates(), policy: 'skip' } as const
+    await syncCorpus({ corpus, source: source({ old: text, same: 'else' }), load, chunker, embed, space, duplicates })
     const plan = await planSync({
       corpus,
       source: source({ new: text, copy: text, same: 'else', other: 'of its own' }),
