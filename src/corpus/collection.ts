@@ -62,12 +62,14 @@ async function keptManifests(
 ): Promise<readonly Manifest[]> {
   const numbers = (await listVersions(core.storage, options)).toReversed()
   const kept: Manifest[] = []
+  // A version was the newest until the one after it was made: whoever opened it last did so then.
+  let newestUntil = Date.now()
   for (const [rank, version] of numbers.entries()) {
     if (version > base.version) continue
     try {
       const manifest = await readManifest(core.storage, version, core.sealer, options)
-      const young = Date.now() - Date.parse(manifest.time) < milliseconds
-      if (rank + 1 < versions || young) kept.push(manifest)
+      if (rank + 1 < versions || Date.now() - newestUntil < milliseconds) kept.push(manifest)
+      newestUntil = Date.parse(manifest.time)
     } catch (error) {
       // A damaged manifest says nothing of what it needs; it goes with the versions that are not kept.
       if (!isGroundlineError(error) || (error.code !== 'NOT_FOUND' && error.code !== 'CORRUPT_DATA')) throw error

@@ -98,6 +98,8 @@ export interface CorpusInfo {
   readonly chunks: number
   /** The space of its vectors; absent before the first. */
   readonly space?: EmbeddingSpace
+  /** The version that the last purge made; absent before the first. What was derived from an earlier one must be forgotten. */
+  readonly purged?: number
   /** What was found damaged so far; empty in a healthy corpus. */
   readonly damage: readonly Damage[]
 }

@@ -19,6 +19,8 @@ export interface DerivedFiles {
   read(kind: string, options?: AbortOptions): Promise<DerivedFile | undefined>
   /** Writes a new file of a kind durably, and removes the older ones. */
   write(kind: string, file: DerivedFile, options?: AbortOptions): Promise<void>
+  /** Removes every file of a kind. */
+  remove(kind: string, options?: AbortOptions): Promise<void>
 }
 
 const RECORD = { head: 1, body: 2 } as const
@@ -70,6 +72,9 @@ export function derivedFiles({
       await file.add(RECORD.body, body)
       await storage.publish(name, file.bytes(), options)
       for (const old of names) await storage.remove(old, options)
+    },
+    remove: async (kind, options) => {
+      for (const name of await namesOf(kind, options)) await storage.remove(name, options)
     },
   }
 }

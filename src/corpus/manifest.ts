@@ -64,6 +64,8 @@ export interface Manifest extends Snapshot {
   readonly candidate?: Snapshot | undefined
   /** Segments that are being removed: a writer that finds its own among them writes it again. */
   readonly condemned: readonly string[]
+  /** The version that the last purge made; absent before the first. */
+  readonly purged?: number | undefined
 }
 
 /** What can make a version. */

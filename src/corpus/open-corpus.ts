@@ -103,18 +103,22 @@ export function corpusOver<M extends Metadata>(
         await maintain({ signal })
         return commitChange(core, change, { signal })
       }),
-    refresh: (each = {}) =>
-      exclusively(async () => {
-        const before = core.head()
-        return (await core.renew(each)) !== before
-      }),
+    refresh: async (each = {}) => {
+      const before = core.head()
+      // Asked at every question, so not behind the writers of this object: only what is news waits for them.
+      const newest = (await listVersions(core.storage, each)).at(-1) ?? 0
+      if (newest <= before.state.snapshot.version) return false
+      return exclusively(async () => (await core.renew(each)) !== before)
+    },
     info: () => {
-      const { snapshot, documents, chunks } = core.head().state
+      const { manifest, state } = core.head()
+      const { snapshot, documents, chunks } = state
       return {
         version: snapshot.version,
         documents: documents.size,
         chunks,
         ...(snapshot.space && { space: snapshot.space }),
+        ...(manifest?.purged !== undefined && { purged: manifest.purged }),
         damage: core.damage(),
       }
     },

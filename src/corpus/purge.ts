@@ -51,7 +51,8 @@ export async function purgeCorpus(core: CorpusCore, options: AbortOptions): Prom
       })
     }
     const segments = await rewrite(core, current, options)
-    const manifest = nextManifest(base, { action: 'purge', segments, tags, candidate: undefined })
+    const purge = { segments, tags, candidate: undefined, purged: base.version + 1 }
+    const manifest = nextManifest(base, { action: 'purge', ...purge })
     return { manifest, state: await loadState(core.storage, core.sealer, manifest, current.segments, options) }
   }, options)
   core.pins.clear()

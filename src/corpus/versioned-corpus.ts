@@ -25,7 +25,7 @@ export interface VersionInfo {
 export interface KeepOptions {
   /** How many of the newest. Default 32. */
   readonly versions?: number | undefined
-  /** Those made within this many milliseconds. Default 600,000: the time a reader in another process has to finish. */
+  /** Those that were the newest within this many milliseconds. Default 600,000: the time a reader in another process has to finish. */
   readonly milliseconds?: number | undefined
 }
 

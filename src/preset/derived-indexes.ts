@@ -166,11 +166,14 @@ export function derivedIndexes<M extends Metadata>(
     made.version = version
   }
 
+  /** Whether another process purged what an index was made from: what was removed from it must go with it. */
+  const isPurged = ({ version }: Built<M>): boolean => version < (corpus.info().purged ?? 0)
+
   const current = async (signal: AbortSignal | undefined): Promise<IndexPair<M>> => {
     signal?.throwIfAborted()
     const { version, space } = corpus.info()
     if (built && built.version === version) return built
-    if (built && built.space !== canonicalJson(space)) await drop()
+    if (built && (built.space !== canonicalJson(space) || isPurged(built))) await drop()
     try {
       return await reading(async (view) => {
         if (!built) return build(view, signal)
@@ -220,8 +223,13 @@ export function derivedIndexes<M extends Metadata>(
         if (made.changed === 0 || made.changed < CHANGED[when](chunks)) return
         try {
           const head = { documents: formatKnown(made.known) }
-          await files.write(KIND, { head, body: await makers.save(made.lexicalIndex) })
+          const body = await makers.save(made.lexicalIndex)
+          await corpus.refresh()
+          if (!isPurged(made)) await files.write(KIND, { head, body })
           made.changed = 0
+          // Purged between the two: the file must not outlive it.
+          await corpus.refresh()
+          if (isPurged(made)) await files.remove(KIND)
         } catch {
           // A full disk costs the next start some seconds, and nothing else.
         }

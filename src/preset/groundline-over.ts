@@ -9,7 +9,7 @@ import {
   syncCorpus,
   type VersionedCorpus,
 } from '../corpus/index.ts'
-import type { Metadata } from '../document.ts'
+import type { AbortOptions, Metadata } from '../document.ts'
 import type { Embedder } from '../embedder/index.ts'
 import { GroundlineError } from '../errors.ts'
 import { compileFilter, type Filter } from '../filter.ts'
@@ -143,6 +143,8 @@ export function groundlineOver<M extends Metadata>(options: GroundlineOptions<M>
   const retrieve = async (query: string, each: QuestionOptions<M> = {}): Promise<Retrieval<M>> => {
     requireOpen()
     const { signal, session } = each
+    // What other processes committed shows in the next question: a reader taken off an access list, above all.
+    await corpus.refresh({ signal })
     const filter = allowed(each.filter ?? session?.settings.filter, each.principals)
     const wanted = each.topK ?? session?.settings.topK ?? topK
     const found = await (await currentRetriever(signal)).retrieve(query, { topK: wanted, filter, signal })
@@ -220,12 +222,13 @@ export function groundlineOver<M extends Metadata>(options: GroundlineOptions<M>
     get: async (id, each = {}) => {
       requireOpen()
       const isVisible = visibleTo(each.principals)
+      await corpus.refresh(each)
       const document = await corpus.document(id, each)
       return document && isVisible(document.metadata ?? {}) ? document : undefined
     },
     list: (each = {}) => {
       requireOpen()
-      return visible(corpus.documents(each), visibleTo(each.principals))
+      return visible(corpus, visibleTo(each.principals), each)
     },
     retrieve,
     assemble,
@@ -270,10 +273,12 @@ export function groundlineOver<M extends Metadata>(options: GroundlineOptions<M>
 }
 
 async function* visible<M extends Metadata>(
-  records: AsyncIterable<DocumentRecord<M>>,
+  corpus: VersionedCorpus<M>,
   isVisible: (metadata: Metadata) => boolean,
+  { signal }: AbortOptions,
 ): AsyncGenerator<DocumentRecord<M>> {
-  for await (const record of records) if (isVisible(record.metadata)) yield record
+  await corpus.refresh({ signal })
+  for await (const record of corpus.documents({ signal })) if (isVisible(record.metadata)) yield record
 }
 
 /** BM25 and the vectors together. */

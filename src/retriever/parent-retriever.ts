@@ -1,5 +1,6 @@
 import type { Metadata, Passage } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
+import { compileFilter } from '../filter.ts'
 import { requireInteger } from '../internal/argument.ts'
 import { rankPassages } from '../internal/rank-passages.ts'
 import { topKOf } from './index-retrieval.ts'
@@ -22,7 +23,7 @@ export interface ParentRetrieverOptions<M extends Metadata = Metadata> {
 /**
  * Small to big: finds by small chunks, returns the larger ones around them. A parent has the score of its best child.
  * No character of a document is returned twice: where a parent is returned its children are not, and of overlapping
- * passages the better one stays.
+ * passages the better one stays. A parent that does not pass the filter takes nobody's place.
  *
  * @example
  * const retriever = parentRetriever({ retriever: small, store: sections, parentOf: (p) => sectionOf.get(p.id) })
@@ -45,7 +46,12 @@ export function parentRetriever<M extends Metadata = Metadata>(options: ParentRe
       }
       const wanted = Array.from(children.keys()).filter((id) => children.get(id)!.length >= minChildren)
       const found = await store.get(wanted, { signal })
-      const parents = new Map(found.flatMap((chunk, i) => (chunk === undefined ? [] : [[wanted[i]!, chunk]])))
+      const passes = retrieval?.filter && compileFilter(retrieval.filter)
+      const parents = new Map(
+        found.flatMap((chunk, i) =>
+          chunk === undefined || passes?.(chunk.metadata) === false ? [] : [[wanted[i]!, chunk]],
+        ),
+      )
       const kept: Passage<M>[] = []
       for (const passage of passages) {
         const parent = parents.get(parentOf(passage) ?? '')
@@ -74,7 +80,7 @@ export interface WindowRetrieverOptions<M extends Metadata = Metadata> {
 
 /**
  * Widens each passage by its neighbours where they touch it without a gap. Windows that meet are joined under the better
- * score, so that no character is returned twice. The text of a window is a slice of its document, as that of a chunk is.
+ * score, so that no character is returned twice. A neighbour that does not pass the filter is left out. The text of a window is a slice of its document, as that of a chunk is.
  *
  * @example
  * const retriever = windowRetriever({ retriever: small, store, windowOf: ({ id }) => neighbours.get(id) ?? [id] })
@@ -86,9 +92,13 @@ export function windowRetriever<M extends Metadata = Metadata>(options: WindowRe
     async retrieve(query, retrieval) {
       const { signal } = retrieval ?? {}
       const { passages, explanation } = await retriever.retrieve(query, retrieval)
+      const passes = retrieval?.filter && compileFilter(retrieval.filter)
       const kept: Passage<M>[] = []
       for (const passage of passages) {
-        const chunks = (await store.get(windowOf(passage), { signal })).filter((chunk) => chunk !== undefined)
+        const around = await store.get(windowOf(passage), { signal })
+        const chunks = around.flatMap((chunk) =>
+          chunk === undefined || passes?.(chunk.metadata) === false ? [] : [chunk],
+        )
         let window = joined(passage, chunks)
         for (let i = 0; i < kept.length; i++) {
           const other = kept[i]!

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { memoryStorage, openCorpus, type VersionedCorpus } from '../../src/corpus/index.ts'
 import type { Metadata } from '../../src/document.ts'
 import type { StoredChunk } from '../../src/retriever/retriever.ts'
@@ -96,6 +96,28 @@ describe('versions', () => {
     expect(await textsOf(await openCorpus({ storage }))).toEqual(
       new Map(Array.from({ length: 50 }, (_, index) => [`d${index}`, `text ${150 + index}`] as const).sort()),
     )
+  })
+
+  test('a version is kept for a while from when it was followed, however long ago it was made', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: new Date('2030-01-01T00:00:00Z') })
+    try {
+      const keep = { versions: 2, milliseconds: 600_000 }
+      const storage = memoryStorage()
+      const corpus = await openCorpus({ storage, keep, maintenance: 'manual' })
+      await put(corpus, 'a', 'old')
+      vi.setSystemTime(new Date('2030-01-02T00:00:00Z'))
+      // Opened while it is the newest, by another process.
+      const view = await (await openCorpus({ storage })).at(1)
+      for (let index = 0; index < 5; index++) await put(corpus, 'a', `new ${index}`)
+      await corpus.compact()
+      await corpus.collect()
+      expect(await textsOf(view)).toEqual(new Map([['a', 'old']]))
+      vi.setSystemTime(new Date('2030-01-02T00:11:00Z'))
+      expect((await corpus.collect()).versions).toContain(1)
+      await expect(corpus.at(1)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   test('a writer whose segment a collection condemned writes it again', async () => {

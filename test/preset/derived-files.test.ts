@@ -7,7 +7,7 @@ import { derivedFiles, memoryStorage, openCorpus } from '../../src/corpus/index.
 import type { Metadata } from '../../src/document.ts'
 import { lexicalHashEmbedder } from '../../src/embedder/index.ts'
 import { type Bm25Index, lexicalIndex, openLexicalIndex } from '../../src/lexical-index/index.ts'
-import { localKey } from '../../src/node/index.ts'
+import { fileStorage, localKey } from '../../src/node/index.ts'
 import { derivedIndexes, type IndexMakers } from '../../src/preset/derived-indexes.ts'
 import { createGroundline } from '../../src/preset/index.ts'
 import { entriesOf } from '../../src/preset/intake.ts'
@@ -163,6 +163,54 @@ describe('the kept words of a preset', () => {
     expect(files.map(({ name }) => name).filter((name) => name.startsWith('words-'))).toHaveLength(1)
     for (const { parentPath, name } of files)
       expect(readFileSync(join(parentPath, name)).toString('latin1')).not.toMatch(/canary/)
+  })
+
+  it('holds nothing of what another process purged, before or while it is written', async () => {
+    const path = mkdtempSync(join(tmpdir(), 'groundline-derived-'))
+    const canary = { id: 'canary-document', text: 'canaryword beside lattice1', metadata: { secret: 'canaryvalue' } }
+    const holdsCanary = () =>
+      readdirSync(path, { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .some(({ parentPath, name }) => /canary/.test(readFileSync(join(parentPath, name)).toString('latin1')))
+    await using other = await createGroundline({ path, chunker, embedder })
+    await other.add([...documentsOf(150, 1), canary])
+    expect((await other.retrieve('canaryword')).passages[0]?.documentId).toBe('canary-document')
+    await using owner = await createGroundline({ path, chunker, embedder })
+    await owner.remove(['canary-document'])
+    await owner.corpus.purge()
+    // The other still holds the words of what is gone.
+    await other.close()
+    expect(holdsCanary()).toBe(false)
+
+    await owner.add([canary])
+    const storage = fileStorage(path)
+    let purge = true
+    const third = await createGroundline({
+      chunker,
+      embedder,
+      storage: {
+        ...storage,
+        publish: async (name, bytes, options) => {
+          if (purge && name.startsWith('derived/')) {
+            purge = false
+            await owner.remove(['canary-document'])
+            await owner.corpus.purge()
+          }
+          return storage.publish(name, bytes, options)
+        },
+      },
+    })
+    expect((await third.retrieve('canaryword')).passages[0]?.documentId).toBe('canary-document')
+    await third.close()
+    expect(purge).toBe(false)
+    expect(holdsCanary()).toBe(false)
+
+    await owner.add(documentsOf(2, 9, 'later'))
+    expect((await owner.retrieve('canaryword')).passages.map(({ documentId }) => documentId)).not.toContain(
+      'canary-document',
+    )
+    await owner.close()
+    expect(holdsCanary()).toBe(false)
   })
 
   it('is sealed with the key of the corpus', async () => {

@@ -65,6 +65,30 @@ describe('access lists of a preset', () => {
     const filter = { op: 'eq', path: ['access'], value: 'x' } as const
     expect(await idsOf(ground.retrieve('keys', { principals: ['user:ann'], filter }))).toEqual([])
   })
+
+  it('follow what another process revokes, in the next question, get and list', async () => {
+    const path = mkdtempSync(join(tmpdir(), 'groundline-access-'))
+    await using writer = await createGroundline({ path })
+    await writer.add(documents)
+    await using server = await createGroundline({ path, access: 'listed', readOnly: true })
+    const ann = { principals: ['user:ann'] }
+    const revoke = (id: string) => writer.add([{ id, text: 'Keys.', metadata: { access: ['user:bob'] } }])
+    const listed = async () => {
+      const ids: string[] = []
+      for await (const { id } of server.list(ann)) ids.push(id)
+      return ids
+    }
+    expect(await idsOf(server.retrieve('keys', ann))).toEqual(['open', 'secret'])
+    await revoke('secret')
+    expect(await idsOf(server.retrieve('keys', ann))).toEqual(['open'])
+    await revoke('open')
+    expect(await server.get('open', ann)).toBeUndefined()
+    await writer.add([documents[1]!])
+    expect(await listed()).toEqual(['secret'])
+    await revoke('secret')
+    expect(await listed()).toEqual([])
+    expect((await server.assemble('keys', ann)).omitted).toEqual([])
+  })
 })
 
 describe('embedding a preset again', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { accessFilter } from '../../src/corpus/index.ts'
 import { lexicalHashEmbedder } from '../../src/embedder/index.ts'
 import {
   hybridRetriever,
@@ -136,6 +137,32 @@ describe('windowRetriever', () => {
     const joined = (await retriever.retrieve('copper dynamo', { topK: 2 })).passages
     expect(joined.map(({ start, end }) => [start, end])).toEqual([[sentences[1]!.start, sentences[4]!.end]])
     spansAreDisjoint(joined)
+  })
+})
+
+describe('expansion', () => {
+  it('never shows a reader a parent or neighbour that the filter keeps from him', async () => {
+    const secret = new Set(['bronze', 'section 3'])
+    const guarded = <C extends { readonly id: string }>(chunks: readonly C[]) =>
+      chunks.map((chunk) => ({ ...chunk, metadata: { access: [secret.has(chunk.id) ? 'user:bob' : 'user:ann'] } }))
+    const { lexical, store } = await legsOver(guarded(sentences))
+    const filter = accessFilter(['user:ann'])
+    const textOf = (id: string) => sentences.find((each) => each.id === id)!.text
+    const windowOf = ({ id }: { id: string }) => {
+      const at = subjects.indexOf(id)
+      return subjects.slice(Math.max(0, at - 1), at + 2)
+    }
+    const windows = windowRetriever({ retriever: lexical, store, windowOf })
+    for (const { text } of (await windows.retrieve('amber copper', { filter })).passages)
+      expect(text).not.toContain(textOf('bronze').trim())
+    expect((await windows.retrieve('amber')).passages[0]!.text).toContain(textOf('bronze').trim())
+    const parents = memoryChunkStore()
+    parents.put(guarded(sections))
+    const larger = parentRetriever({ retriever: lexical, store: parents, parentOf: ({ id }) => sectionOf(id) })
+    const { passages } = await larger.retrieve('sentence of amber and falcon', { filter })
+    expect(passages.map(({ id }) => id)).toContain('falcon')
+    expect(passages.map(({ id }) => id)).not.toContain('section 3')
+    spansAreDisjoint(passages)
   })
 })
 
