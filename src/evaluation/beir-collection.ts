@@ -1,5 +1,5 @@
 import { GroundlineError } from '../errors.ts'
-import { describe } from '../internal/argument.ts'
+import { describe, requireObject, requireString } from '../internal/argument.ts'
 import type { CollectionDocument, CollectionQuery, TestCollection } from './evaluation.ts'
 
 /** The three texts of a collection in BEIR form. */
@@ -20,6 +20,8 @@ export interface BeirTexts {
  * const collection = parseBeirCollection({ corpus, queries, qrels })
  */
 export function parseBeirCollection(texts: BeirTexts): TestCollection {
+  requireObject('texts', texts, 'an object with corpus, queries and qrels')
+  for (const name of ['corpus', 'queries', 'qrels'] as const) requireString(name, texts[name])
   const documents = jsonLines(texts.corpus, 'corpus').map(
     (line): CollectionDocument => ({ id: line._id, title: line.title ?? '', text: line.text }),
   )
@@ -31,6 +33,7 @@ export function parseBeirCollection(texts: BeirTexts): TestCollection {
 
 /** Reads judgments: `query document grade` or `query iteration document grade`, split by tabs or spaces. */
 export function parseQrels(text: string): Map<string, Map<string, number>> {
+  requireString('text', text)
   const judgments = new Map<string, Map<string, number>>()
   for (const { line, number } of linesOf(text)) {
     const fields = line.trim().split(line.includes('\t') ? /\t/ : /\s+/)
@@ -65,7 +68,9 @@ function jsonLines(text: string, file: string): { _id: string; title?: string; t
 }
 
 function linesOf(text: string): { line: string; number: number }[] {
+  // A byte order mark is no part of the first line.
   return text
+    .replace(/^\ufeff/, '')
     .split(/\r?\n/)
     .map((line, i) => ({ line, number: i + 1 }))
     .filter(({ line }) => line.trim() !== '')

@@ -1,4 +1,5 @@
 import { GroundlineError } from '../errors.ts'
+import { requireArray, requireObject } from '../internal/argument.ts'
 import type { EvaluationResult } from './evaluation.ts'
 import { type BootstrapResult, pairedBootstrap, permutationTest, type SignificanceOptions } from './significance.ts'
 
@@ -30,6 +31,11 @@ export function compareRuns(
   b: EvaluationResult,
   options: SignificanceOptions = {},
 ): Readonly<Record<string, MetricComparison>> {
+  for (const [name, result] of Object.entries({ a, b })) {
+    requireObject(name, result, 'what evaluateRun gives')
+    requireArray(`${name}.queries`, result.queries)
+    requireObject(`${name}.means`, result.means)
+  }
   if (a.queries.length !== b.queries.length || a.queries.some(({ id }, i) => id !== b.queries[i]!.id))
     throw new GroundlineError('INVALID_ARGUMENT', 'both runs must be evaluated on the same judgments')
   const names = Object.keys(a.means).filter((name) => Object.hasOwn(b.means, name))

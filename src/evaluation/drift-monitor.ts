@@ -1,6 +1,6 @@
 import type { AbortOptions } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
-import { requireInteger } from '../internal/argument.ts'
+import { requireArray, requireFunction, requireInteger, requireNumber, requireObject } from '../internal/argument.ts'
 import {
   fourierFeatures,
   kernelDiscrepancy,
@@ -119,9 +119,13 @@ const FEATURES = 128
  * ```
  */
 export function driftMonitor(options: DriftMonitorOptions): DriftMonitor {
+  requireObject('options', options)
   const { reference, countTokens, falseAlarms = 0.05, permutations = 499, seed = 1 } = options
   requireInteger('permutations', permutations, 99, 100_000)
-  requireSample('reference', reference, 40, reference.vectors[0]?.length ?? 0)
+  requireInteger('seed', seed, 0)
+  requireNumber('falseAlarms', falseAlarms, 0, 1)
+  if (countTokens !== undefined) requireFunction('countTokens', countTokens, 'a function from text to a number')
+  requireSample('reference', reference, 40, reference?.vectors?.[0]?.length ?? 0)
   const dimensions = reference.vectors[0]!.length
   // Every second item measures, the others are compared: none is on both sides.
   const anchor = { vectors: everySecond(reference.vectors, 0), texts: everySecond(reference.texts ?? [], 0) }
@@ -170,6 +174,7 @@ export function driftMonitor(options: DriftMonitorOptions): DriftMonitor {
   return {
     report: async ({ sample, canaries, documents = [], maxAge, now = new Date(), signal }) => {
       signal?.throwIfAborted()
+      if (maxAge !== undefined) requireNumber('maxAge', maxAge, 0)
       if (sample) requireSample('sample', sample, 20, dimensions)
       const tests = sample ? test(sample) : []
       const missed: { query: string; missing: readonly string[] }[] = []
@@ -196,7 +201,11 @@ function discrepancy(vectors: readonly Float32Array[], random: () => number): Tw
   return meanDistance(fourierFeatures(vectors, FEATURES, random))
 }
 
-function requireSample(name: string, { vectors, texts = [] }: DriftSample, least: number, dimensions: number): void {
+function requireSample(name: string, sample: DriftSample, least: number, dimensions: number): void {
+  requireObject(name, sample, 'an object with vectors and texts')
+  const { vectors, texts = [] } = sample
+  requireArray(`${name}.vectors`, vectors)
+  requireArray(`${name}.texts`, texts)
   if (vectors.length < least) {
     throw new GroundlineError('INVALID_ARGUMENT', `${name} must have at least ${least} vectors, got ${vectors.length}`)
   }
@@ -204,6 +213,9 @@ function requireSample(name: string, { vectors, texts = [] }: DriftSample, least
     throw new GroundlineError('INVALID_ARGUMENT', `${name} has ${texts.length} texts for ${vectors.length} vectors`)
   }
   for (const vector of vectors) {
+    if (!(vector instanceof Float32Array)) {
+      throw new GroundlineError('INVALID_VECTOR', `a vector of ${name} must be a Float32Array`)
+    }
     if (vector.length !== dimensions) {
       throw new GroundlineError(
         'DIMENSION_MISMATCH',

@@ -1,5 +1,12 @@
 import { GroundlineError } from '../errors.ts'
-import { describe } from '../internal/argument.ts'
+import {
+  describe,
+  invalidArgument,
+  requireArray,
+  requireMap,
+  requireObject,
+  requireOneOf,
+} from '../internal/argument.ts'
 import type { EvaluationResult, Judgments, MetricName, QueryResult, RankedResult, Run } from './evaluation.ts'
 import { averagePrecision, type Grades, ndcgAt, precisionAt, recallAt, reciprocalRank } from './metrics.ts'
 
@@ -21,12 +28,19 @@ const DEFAULT_METRICS: readonly MetricName[] = ['ndcg@10', 'recall@10', 'recall@
  * const { means } = evaluateRun(run, judgments, { metrics: ['ndcg@10'] })
  */
 export function evaluateRun(run: Run, judgments: Judgments, options: EvaluateRunOptions = {}): EvaluationResult {
+  requireObject('options', options)
   const { metrics = DEFAULT_METRICS, order = 'given' } = options
+  requireOneOf('order', order, ['given', 'trec_eval'])
+  requireArray('metrics', metrics)
+  requireMap('run', run, 'a Map of results by query id, as runRetriever gives')
+  requireMap('judgments', judgments, 'a Map of Maps, as parseQrels gives')
   const computed = metrics.map((name) => ({ name, compute: metricOf(name) }))
   const queries: QueryResult[] = []
   for (const [id, grades] of judgments) {
+    requireMap(`the judgments of query ${describe(id)}`, grades, 'a Map of grades by document id')
     if (!Array.from(grades.values()).some((grade) => grade > 0)) continue
-    const results = run.get(id) ?? []
+    const results: readonly RankedResult[] = run.get(id) ?? []
+    if (order === 'trec_eval') requireScores(id, results)
     const ids = (order === 'given' ? results : trecOrder(results)).map((result) => result.id)
     const distinct = new Set(ids)
     if (distinct.size < ids.length)
@@ -45,7 +59,9 @@ export function evaluateRun(run: Run, judgments: Judgments, options: EvaluateRun
 }
 
 function metricOf(name: MetricName): (ids: readonly string[], grades: Grades) => number {
-  const [kind, cut] = name.split('@')
+  const [, kind, cut] = /^(ndcg|recall|precision|mrr|map)(?:@([1-9]\d{0,8}))?$/.exec(name) ?? []
+  if (kind === undefined)
+    throw invalidArgument('metrics', 'ndcg, recall, precision, mrr or map with a cut such as ndcg@10', name)
   const k = cut === undefined ? undefined : Number(cut)
   const compute = {
     ndcg: ndcgAt,
@@ -54,13 +70,17 @@ function metricOf(name: MetricName): (ids: readonly string[], grades: Grades) =>
     mrr: reciprocalRank,
     map: averagePrecision,
   }[kind as 'ndcg']
-  if (compute === undefined || (k !== undefined && (!Number.isInteger(k) || k < 1)))
-    throw new GroundlineError(
-      'INVALID_ARGUMENT',
-      `metrics must be ndcg, recall, precision, mrr or map with a cut such as ndcg@10, got ${describe(name)}`,
-      { details: { argument: 'metrics', actual: name } },
-    )
   return (ids, grades) => compute(ids, grades, k)
+}
+
+function requireScores(query: string, results: readonly RankedResult[]): void {
+  const bad = results.find(({ score }) => typeof score !== 'number' || Number.isNaN(score))
+  if (bad !== undefined)
+    throw invalidArgument(
+      `the score of ${describe(bad.id)} for query ${describe(query)}`,
+      'a number to sort by',
+      bad.score,
+    )
 }
 
 function trecOrder(results: readonly RankedResult[]): RankedResult[] {

@@ -1,3 +1,4 @@
+import { requireArray, requireObject, requireString } from '../internal/argument.ts'
 import type { EvaluationResult } from './evaluation.ts'
 
 /** A system with what it is worth. */
@@ -29,18 +30,28 @@ const HEIGHT = 220
  * const page = evaluationHtml([{ name: 'BM25', result }], { title: 'Manuals' })
  */
 export function evaluationHtml(results: readonly NamedResult[], options: EvaluationHtmlOptions = {}): string {
+  requireArray('results', results)
+  for (const [at, each] of results.entries()) {
+    requireObject(`results[${at}]`, each, 'an object with name and result')
+    requireString(`results[${at}].name`, each.name)
+    requireObject(`results[${at}].result`, each.result, 'what evaluateRun gives')
+  }
+  requireObject('options', options)
   const { title = 'Evaluation', queries } = options
+  requireString('title', title)
   const names = Object.keys(results[0]?.result.means ?? {})
   const metric = options.metric ?? names[0] ?? ''
+  // By id: two systems may have been asked different queries.
+  const byQuery = results.map(({ result }) => new Map(result.queries.map(({ id, values }) => [id, values[metric]])))
   const means = [
     row(['System', ...names], 'th'),
     ...results.map(({ name, result }) => row([name, ...names.map((each) => figure(result.means[each]))])),
   ]
   const table = [
     row(['Query', ...(queries ? ['Text'] : []), ...results.map(({ name }) => name)], 'th'),
-    ...(results[0]?.result.queries ?? []).map(({ id }, i) => {
+    ...Array.from(new Set(byQuery.flatMap((values) => [...values.keys()])), (id) => {
       const text = queries ? [queries.get(id) ?? ''] : []
-      return row([id, ...text, ...results.map(({ result }) => figure(result.queries[i]?.values[metric]))])
+      return row([id, ...text, ...byQuery.map((values) => figure(values.get(id)))])
     }),
   ]
   return [

@@ -1,3 +1,5 @@
+import { requireArray, requireInteger, requireMap } from '../internal/argument.ts'
+
 /** The grades of one query's documents, by id. */
 export type Grades = ReadonlyMap<string, number>
 
@@ -6,6 +8,7 @@ export type Grades = ReadonlyMap<string, number>
  * the query's grades (`ndcg_cut` of trec_eval). 0 for a query without a relevant document.
  */
 export function ndcgAt(ids: readonly string[], grades: Grades, k: number = Number.POSITIVE_INFINITY): number {
+  requireMetric(ids, grades, k)
   const ideal = Array.from(grades.values())
     .filter((grade) => grade > 0)
     .sort((a, b) => b - a)
@@ -16,23 +19,27 @@ export function ndcgAt(ids: readonly string[], grades: Grades, k: number = Numbe
 
 /** Share of the relevant documents among the first `k`. 0 for a query without one. */
 export function recallAt(ids: readonly string[], grades: Grades, k: number = ids.length): number {
+  requireMetric(ids, grades, k)
   const relevant = relevantCount(grades)
   return relevant === 0 ? 0 : hits(ids, grades, k) / relevant
 }
 
 /** Share of the first `k` that is relevant; places without an answer count as wrong. */
 export function precisionAt(ids: readonly string[], grades: Grades, k: number = ids.length): number {
+  requireMetric(ids, grades, k)
   return k === 0 ? 0 : hits(ids, grades, k) / k
 }
 
 /** 1 / rank of the first relevant document among the first `k`; 0 where there is none. */
 export function reciprocalRank(ids: readonly string[], grades: Grades, k: number = ids.length): number {
+  requireMetric(ids, grades, k)
   const at = ids.slice(0, k).findIndex((id) => isRelevant(grades, id))
   return at === -1 ? 0 : 1 / (at + 1)
 }
 
 /** Mean of the precision at each relevant document of the first `k`, over all relevant ones. 0 for a query without one. */
 export function averagePrecision(ids: readonly string[], grades: Grades, k: number = ids.length): number {
+  requireMetric(ids, grades, k)
   const relevant = relevantCount(grades)
   let found = 0
   let sum = 0
@@ -42,6 +49,12 @@ export function averagePrecision(ids: readonly string[], grades: Grades, k: numb
     sum += found / (i + 1)
   })
   return relevant === 0 ? 0 : sum / relevant
+}
+
+function requireMetric(ids: readonly string[], grades: Grades, k: number): void {
+  requireArray('ids', ids)
+  requireMap('grades', grades, 'a Map of grades by id')
+  if (k !== ids.length && k !== Number.POSITIVE_INFINITY) requireInteger('k', k, 1)
 }
 
 function discounted(gains: readonly number[]): number {

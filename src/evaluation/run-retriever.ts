@@ -1,5 +1,5 @@
 import type { AbortOptions, Metadata } from '../document.ts'
-import { requireInteger } from '../internal/argument.ts'
+import { requireArray, requireInteger, requireObject, requireOneOf, requireString } from '../internal/argument.ts'
 import type { Retriever } from '../retriever/retriever.ts'
 import type { CollectionQuery, RankedResult } from './evaluation.ts'
 
@@ -22,8 +22,17 @@ export async function runRetriever<M extends Metadata>(
   queries: readonly CollectionQuery[],
   options: RunRetrieverOptions = {},
 ): Promise<Map<string, readonly RankedResult[]>> {
+  requireObject('options', options)
   const { topK = 100, unit = 'document', signal } = options
+  requireObject('retriever', retriever, 'a retriever', ['retrieve'])
+  requireArray('queries', queries)
+  for (const [at, query] of queries.entries()) {
+    requireObject(`queries[${at}]`, query, 'an object with id and text')
+    requireString(`queries[${at}].id`, query.id)
+    requireString(`queries[${at}].text`, query.text)
+  }
   requireInteger('topK', topK, 1, 10_000)
+  requireOneOf('unit', unit, ['chunk', 'document'])
   const run = new Map<string, readonly RankedResult[]>()
   for (const { id, text } of queries) {
     signal?.throwIfAborted()

@@ -1,5 +1,4 @@
-import { GroundlineError } from '../errors.ts'
-import { requireInteger } from '../internal/argument.ts'
+import { invalidArgument, requireArray, requireInteger, requireObject } from '../internal/argument.ts'
 
 /** Options of the tests. */
 export interface SignificanceOptions {
@@ -61,11 +60,14 @@ export function permutationTest(a: readonly number[], b: readonly number[], opti
 }
 
 function differencesOf(a: readonly number[], b: readonly number[]): number[] {
-  if (a.length !== b.length || a.length === 0)
-    throw new GroundlineError(
-      'INVALID_ARGUMENT',
-      `both lists must hold one value for each of the same queries, got ${a.length} and ${b.length}`,
-    )
+  for (const [name, values] of Object.entries({ a, b })) {
+    requireArray(name, values)
+    const at = values.findIndex((value) => typeof value !== 'number' || !Number.isFinite(value))
+    // A test would call NaN significant.
+    if (at >= 0) throw invalidArgument(`${name}[${at}]`, 'a finite number', values[at])
+  }
+  if (a.length === 0) throw invalidArgument('a', 'the values of one query at least', a)
+  if (a.length !== b.length) throw invalidArgument('b', `as long as a, one value for each of ${a.length} queries`, b)
   return b.map((value, i) => value - a[i]!)
 }
 
@@ -73,7 +75,9 @@ function mean(values: readonly number[]): number {
   return values.reduce((sum, value) => sum + value, 0) / values.length
 }
 
-function drawing({ rounds = 10_000, seed = 1 }: SignificanceOptions): { rounds: number; next: () => number } {
+function drawing(options: SignificanceOptions): { rounds: number; next: () => number } {
+  requireObject('options', options)
+  const { rounds = 10_000, seed = 1 } = options
   requireInteger('rounds', rounds, 1, 10_000_000)
   requireInteger('seed', seed, 0)
   let state = seed >>> 0

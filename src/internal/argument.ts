@@ -42,9 +42,20 @@ export function requireFunction(name: string, value: unknown, expected: string):
   if (typeof value !== 'function') throw invalidArgument(name, expected, value)
 }
 
+/** Throws `INVALID_ARGUMENT` unless `value` is a Map; `expected` says of what. */
+export function requireMap(name: string, value: unknown, expected: string): void {
+  if (!(value instanceof Map)) throw invalidArgument(name, expected, value)
+}
+
 /** Throws `INVALID_ARGUMENT` unless `value` is an array. */
 export function requireArray(name: string, value: unknown): asserts value is readonly unknown[] {
   if (!Array.isArray(value)) throw invalidArgument(name, 'an array', value)
+}
+
+/** Throws `INVALID_ARGUMENT` unless `value` is an array of texts, such as ids. */
+export function requireIdList(name: string, value: unknown): asserts value is readonly string[] {
+  requireArray(name, value)
+  for (const [at, id] of value.entries()) requireString(`${name}[${at}]`, id)
 }
 
 /** Throws `INVALID_ARGUMENT` unless `value` is an object, with a function under each of `methods`; `expected` says what it is. */

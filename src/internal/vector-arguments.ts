@@ -1,5 +1,5 @@
 import { GroundlineError } from '../errors.ts'
-import { describe, invalidArgument, requireInteger, requireObject, requireOneOf } from './argument.ts'
+import { describe, invalidArgument, requireArray, requireInteger, requireObject, requireOneOf } from './argument.ts'
 import { vectorNorm } from './vector-math.ts'
 
 /** The largest `topK` of a search. */
@@ -13,7 +13,7 @@ export function requireSearchOptions(options: { readonly topK: number }): void {
 
 /** Throws `INVALID_ARGUMENT` unless every id is text; whether there is such an entry is another question. */
 export function requireIds(ids: unknown): asserts ids is readonly string[] {
-  if (!Array.isArray(ids)) throw invalidArgument('ids', 'an array', ids)
+  requireArray('ids', ids)
   for (let i = 0; i < ids.length; i++)
     if (typeof ids[i] !== 'string') throw invalidArgument(`ids[${i}]`, 'a string', ids[i])
 }

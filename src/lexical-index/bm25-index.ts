@@ -91,7 +91,8 @@ export async function openLexicalIndex<M extends Metadata = Metadata>(
   const state: State<M> = { entries: new EntryTable<M>(), terms: new InvertedIndex(), staging: false }
   if (!(bytes instanceof Uint8Array)) throw invalidArgument('bytes', 'a Uint8Array', bytes)
   const settings = settingsOf(options)
-  requireOneOf('integrity', options.integrity ?? 'digest', ['digest', 'caller'])
+  const { integrity = 'digest' } = options
+  requireOneOf('integrity', integrity, ['digest', 'caller'])
   await readLexicalBytes(bytes, settings.analyzer.id, state, [settings.text, settings.headings], options)
   return indexOver(settings, state)
 }

@@ -18,7 +18,7 @@ export interface LexicalSearchOptions<M extends Metadata = Metadata> extends Abo
   readonly topK: number
   /** Only entries whose metadata pass. */
   readonly filter?: Filter<M> | undefined
-  /** `plain` takes the query as text. `operators` reads `"two words"` as a phrase that a match must hold, and `rot*` as every word that begins so; an index without phrases or prefixes may refuse it with `INVALID_ARGUMENT`. Default `plain`. */
+  /** `plain` takes the query as text. `operators` reads `"two words"` as a phrase that a match must hold, and `rot*` as every word that begins so, stems of words where the index keeps stems (`lexicalIndex`: the 64 in the most entries, and the word `rot` itself); an index without phrases or prefixes may refuse it with `INVALID_ARGUMENT`. Default `plain`. */
   readonly syntax?: 'plain' | 'operators' | undefined
 }
 

@@ -49,7 +49,10 @@ export function operatorQuery(
     return ' '
   })
   const rest = withoutPhrases.replace(/([\p{L}\p{N}\p{M}_]{1,64})\*/gu, (_, prefix: string) => {
-    terms.push(...wordsFrom(index, foldMarks(prefix.toLowerCase())))
+    const words = analyzer.analyze(prefix)
+    // A word of its own counts too: what a stemmer makes of it may not begin so.
+    const own = words.length === 1 ? words : []
+    terms.push(...new Set([...wordsFrom(index, foldMarks(prefix.toLowerCase())), ...own]))
     return ' '
   })
   terms.push(...analyzer.analyze(rest))

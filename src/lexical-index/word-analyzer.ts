@@ -1,3 +1,4 @@
+import { invalidArgument, requireFunction, requireObject, requireOneOf, requireString } from '../internal/argument.ts'
 import type { Analyzer } from './analyzer.ts'
 import { RunTable } from './run-table.ts'
 
@@ -26,7 +27,13 @@ const MAX_WORD = 64
  */
 // @__NO_SIDE_EFFECTS__
 export function wordAnalyzer(options: WordAnalyzerOptions = {}): Analyzer {
+  requireObject('options', options)
   const { name = 'words', stem, stopWords, fold = 'before' } = options
+  requireString('name', name)
+  if (stem !== undefined) requireFunction('stem', stem, 'a function from a word to its stem')
+  requireOneOf('fold', fold, ['before', 'after'])
+  if (stopWords !== undefined && !(stopWords instanceof Set))
+    throw invalidArgument('stopWords', 'a Set of folded words', stopWords)
   let known: RunTable<string | readonly string[]> | undefined
   let units = new Uint8Array(4_096)
   const encoder = new TextEncoder()

@@ -1,6 +1,5 @@
 import type { Metadata, Passage } from '../document.ts'
-import { GroundlineError } from '../errors.ts'
-import { requireInteger } from '../internal/argument.ts'
+import { invalidArgument, requireFunction, requireInteger, requireNumber, requireObject } from '../internal/argument.ts'
 import { rankPassages } from '../internal/rank-passages.ts'
 import type { PassageTransform } from './retriever.ts'
 
@@ -25,9 +24,13 @@ export interface TimeDecayOptions {
  */
 // @__NO_SIDE_EFFECTS__
 export function timeDecay(options: TimeDecayOptions): PassageTransform {
+  requireObject('options', options)
   const { timeOf, halfLifeMs, strength = 0.3, now } = options
-  if (!(halfLifeMs > 0)) throw invalid('halfLifeMs', 'a number above 0', halfLifeMs)
-  requireShare('strength', strength)
+  requireFunction('timeOf', timeOf, 'a function from a passage to milliseconds since 1970 or undefined')
+  if (!(typeof halfLifeMs === 'number' && halfLifeMs > 0))
+    throw invalidArgument('halfLifeMs', 'milliseconds above 0', halfLifeMs)
+  requireNumber('strength', strength, 0, 1)
+  requireFunction('now', now, 'a function that gives milliseconds since 1970, such as Date.now')
   return adjusted('time', (passage) => {
     const time = timeOf(passage)
     if (time === undefined || !Number.isFinite(time)) return 1
@@ -53,8 +56,10 @@ export interface SourceAuthorityOptions {
  */
 // @__NO_SIDE_EFFECTS__
 export function sourceAuthority(options: SourceAuthorityOptions): PassageTransform {
+  requireObject('options', options)
   const { authorityOf, bound = 0.2 } = options
-  if (!(bound >= 0 && bound <= 0.5)) throw invalid('bound', 'a number from 0 to 0.5', bound)
+  requireFunction('authorityOf', authorityOf, 'a function from a passage to a number from 0 to 1')
+  requireNumber('bound', bound, 0, 0.5)
   return adjusted('authority', (passage) => {
     const authority = Math.min(1, Math.max(0, authorityOf(passage)))
     return Number.isNaN(authority) ? 1 : 1 + bound * (2 * authority - 1)
@@ -77,7 +82,9 @@ export interface LimitPerSourceOptions {
  */
 // @__NO_SIDE_EFFECTS__
 export function limitPerSource(options: LimitPerSourceOptions): PassageTransform {
+  requireObject('options', options)
   const { limit, sourceOf = ({ documentId }) => documentId } = options
+  requireFunction('sourceOf', sourceOf, 'a function from a passage to its source')
   requireInteger('limit', limit, 1)
   return async (_, passages, { signal } = {}) => {
     signal?.throwIfAborted()
@@ -105,14 +112,4 @@ function adjusted(stage: string, factorOf: (passage: Passage) => number): Passag
     })
     return rankPassages(stage, staged)
   }
-}
-
-function requireShare(name: string, value: number): void {
-  if (!(value >= 0 && value <= 1)) throw invalid(name, 'a number from 0 to 1', value)
-}
-
-function invalid(name: string, expected: string, actual: number): GroundlineError {
-  return new GroundlineError('INVALID_ARGUMENT', `${name} must be ${expected}, got ${actual}`, {
-    details: { argument: name, expected, actual },
-  })
 }

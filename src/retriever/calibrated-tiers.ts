@@ -1,7 +1,14 @@
 import type { AbortOptions, Metadata } from '../document.ts'
-import { GroundlineError } from '../errors.ts'
-import { requireInteger } from '../internal/argument.ts'
-import type { Retriever } from './retriever.ts'
+import {
+  invalidArgument,
+  requireArray,
+  requireInteger,
+  requireNumber,
+  requireObject,
+  requireString,
+} from '../internal/argument.ts'
+import { requireRetriever } from './collaborators.ts'
+import type { Retrieval, Retriever, StageReport } from './retriever.ts'
 import { type TieredRetrieverOptions, tieredRetriever } from './tiered-retriever.ts'
 
 /** What {@link calibratedTieredRetriever} is made of. */
@@ -33,8 +40,8 @@ export interface CalibratedTieredRetriever<M extends Metadata = Metadata> extend
 
 /**
  * A {@link tieredRetriever} that measures itself when it is made: the first tier is given as many candidates as it takes
- * for the recall asked for, on each half of the queries by itself. Where no number does, the exact retriever answers. Ask
- * for another `topK` and the candidates grow with it. Measure again after the content has changed much.
+ * for the recall asked for, on each half of the queries by itself. Where no number up to `mostCandidates` does, the exact
+ * retriever answers, at its cost: `measured.candidates` is 0, and each explanation says so in its stage `calibration`. Ask for another `topK` and the candidates grow with it. Measure again after the content has changed much.
  *
  * @example
  * const retriever = await calibratedTieredRetriever({ first, embedder, vectors, exact, queries })
@@ -43,13 +50,17 @@ export interface CalibratedTieredRetriever<M extends Metadata = Metadata> extend
 export async function calibratedTieredRetriever<M extends Metadata = Metadata>(
   options: CalibratedTieredOptions<M>,
 ): Promise<CalibratedTieredRetriever<M>> {
+  requireObject('options', options)
   const { first, exact, queries, recall = 0.99, topK = 10, mostCandidates = 1_000, signal } = options
-  if (!(recall >= 0.5 && recall <= 1))
-    throw new GroundlineError('INVALID_ARGUMENT', `recall must be a number from 0.5 to 1, got ${recall}`)
+  // What the two tiers are made of is refused before anything is measured.
+  tieredRetriever(options)
+  requireRetriever('exact', exact)
+  requireNumber('recall', recall, 0.5, 1)
   requireInteger('topK', topK, 1, 1_000)
   requireInteger('mostCandidates', mostCandidates, topK, 10_000)
-  if (queries.length < 20)
-    throw new GroundlineError('INVALID_ARGUMENT', `at least 20 queries are needed to measure, got ${queries.length}`)
+  requireArray('queries', queries)
+  if (queries.length < 20) throw invalidArgument('queries', 'at least 20 questions to measure with', queries)
+  for (const [at, query] of queries.entries()) requireString(`queries[${at}]`, query)
   // The second tier orders by the exact score, so a true neighbour is in the answer if the first tier gives it at all.
   const ranks: (readonly number[])[] = []
   for (const query of queries) {
@@ -72,9 +83,23 @@ export async function calibratedTieredRetriever<M extends Metadata = Metadata>(
     topK,
     queries: queries.length,
   }
-  if (!reached) return { measured, retrieve: (query, retrieval) => exact.retrieve(query, retrieval) }
-  const tiers = tieredRetriever({ ...options, candidates, oversampling: Math.ceil(candidates / topK) })
-  return { measured, retrieve: (query, retrieval) => tiers.retrieve(query, retrieval) }
+  const tiers = reached
+    ? tieredRetriever({ ...options, candidates, oversampling: Math.ceil(candidates / topK) })
+    : undefined
+  const found = recallWithin(ranks, candidates).toFixed(4)
+  const note = reached
+    ? `first tier measured with ${queries.length} queries: ${found} of the exact answer among ${candidates} candidates`
+    : `first tier left out: ${found} of the exact answer among ${candidates} candidates, less than ${recall}`
+  return {
+    measured,
+    async retrieve(query, retrieval) {
+      return noted(await (tiers ?? exact).retrieve(query, retrieval), { stage: 'calibration', candidates, note })
+    },
+  }
+}
+
+function noted<M extends Metadata>({ passages, explanation }: Retrieval<M>, report: StageReport): Retrieval<M> {
+  return { passages, explanation: { ...explanation, stages: [...explanation.stages, report] } }
 }
 
 /** Mean share of the true neighbours that are among the first tier's best. */

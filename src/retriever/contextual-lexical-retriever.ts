@@ -1,10 +1,10 @@
 import type { Metadata, Passage, StageScore } from '../document.ts'
-import { GroundlineError } from '../errors.ts'
 import { compileFilter } from '../filter.ts'
-import { describe, requireInteger } from '../internal/argument.ts'
+import { requireArray, requireInteger, requireNumber, requireObject, requireOneOf } from '../internal/argument.ts'
 import { lastAtMost } from '../internal/last-at-most.ts'
 import { normalizedScores } from '../internal/rank-passages.ts'
 import type { LexicalIndex, LexicalMixture } from '../lexical-index/lexical-index.ts'
+import { requireIndex, requireStore } from './collaborators.ts'
 import { requireQuery, topKOf } from './index-retrieval.ts'
 import { firstOfRepeats, type ScoredChunk } from './repeats.ts'
 import type { ChunkStore, Retriever, StoredChunk } from './retriever.ts'
@@ -61,11 +61,19 @@ export interface ContextualLexicalRetrieverOptions<M extends Metadata = Metadata
 export function contextualLexicalRetriever<M extends Metadata = Metadata>(
   options: ContextualLexicalRetrieverOptions<M>,
 ): Retriever<M> {
+  requireObject('options', options)
   const { index, store, sections = [], reach = 400, repeats = 'first', candidates } = options
   if (candidates !== undefined) requireInteger('candidates', candidates, 1, 10_000)
-  requireLeast('reach', reach)
-  for (const { weight = DEFAULT_WEIGHT } of sections) requireLeast('weight', weight)
-  if (repeats !== 'first' && repeats !== 'all') throw invalid('repeats', 'first or all', repeats)
+  requireIndex('index', index, 'lexicalIndex()')
+  requireStore(store)
+  requireNumber('reach', reach, 0)
+  requireArray('sections', sections)
+  for (const [at, section] of sections.entries()) {
+    requireObject(`sections[${at}]`, section, 'an object with index and weight')
+    requireIndex(`sections[${at}].index`, section.index, 'lexicalIndex()')
+    requireNumber(`sections[${at}].weight`, section.weight ?? DEFAULT_WEIGHT, 0)
+  }
+  requireOneOf('repeats', repeats, ['first', 'all'])
   const total = sections.reduce((sum, { weight = DEFAULT_WEIGHT }) => sum + weight, 1)
   return {
     async retrieve(query, retrieval = {}) {
@@ -188,16 +196,5 @@ function stageOf(stage: string, scores: readonly number[]): (score: number) => S
     score,
     normalized: places(score),
     weight: 1,
-  })
-}
-
-function requireLeast(name: string, value: number): void {
-  if (!(typeof value === 'number' && value >= 0 && Number.isFinite(value)))
-    throw invalid(name, 'a finite number of at least 0', value)
-}
-
-function invalid(argument: string, expected: string, value: unknown): GroundlineError {
-  return new GroundlineError('INVALID_ARGUMENT', `${argument} must be ${expected}, got ${describe(value)}`, {
-    details: { argument, expected, actual: describe(value) },
   })
 }

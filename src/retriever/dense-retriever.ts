@@ -1,8 +1,10 @@
 import type { Metadata } from '../document.ts'
 import type { Embedder } from '../embedder/embedder.ts'
 import { GroundlineError } from '../errors.ts'
+import { requireObject, requireString } from '../internal/argument.ts'
 import { canonicalJson } from '../internal/hash.ts'
 import type { VectorIndex } from '../vector-index/vector-index.ts'
+import { requireEmbedder, requireIndex, requireStore } from './collaborators.ts'
 import { requireQuery, retrievalOf, topKOf } from './index-retrieval.ts'
 import type { ChunkStore, Retriever } from './retriever.ts'
 
@@ -30,7 +32,12 @@ export interface DenseRetrieverOptions<M extends Metadata = Metadata, Q = string
 export function denseRetriever<M extends Metadata = Metadata, Q = string>(
   options: DenseRetrieverOptions<M, Q>,
 ): Retriever<M, Q> {
+  requireObject('options', options)
   const { index, embedder, store, stage = 'dense' } = options
+  requireIndex('index', index, 'exactIndex(…)')
+  requireEmbedder(embedder)
+  requireStore(store)
+  requireString('stage', stage)
   if (index.dimensions !== embedder.dimensions)
     throw new GroundlineError(
       'DIMENSION_MISMATCH',

@@ -1,6 +1,6 @@
 import type { Metadata, Passage } from '../document.ts'
-import { GroundlineError } from '../errors.ts'
-import { describe, requireInteger } from '../internal/argument.ts'
+import { invalidArgument, requireInteger, requireNumber, requireObject, requireOneOf } from '../internal/argument.ts'
+import { requireRetriever } from './collaborators.ts'
 import { type FusionMethod, fuse, hasScores } from './fusion.ts'
 import { requireQuery, topKOf } from './index-retrieval.ts'
 import { dropNearDuplicates } from './near-duplicates.ts'
@@ -50,18 +50,23 @@ const GATE = { best: 10, known: 3 }
 export function hybridRetriever<M extends Metadata = Metadata, Q = string>(
   options: HybridRetrieverOptions<M, Q>,
 ): Retriever<M, Q> {
+  requireObject('options', options)
   const { fusion = 'convex', rrfK = 60, candidates = 100, gate = 'overlap', nearDuplicates = 0.95 } = options
-  const lexicalWeight = requireWeight('weights.lexical', options.weights?.lexical ?? 1)
-  const denseWeight = requireWeight('weights.dense', options.weights?.dense ?? 0.1)
+  const { weights = {} } = options
+  requireRetriever('lexical', options.lexical)
+  requireRetriever('dense', options.dense)
+  requireObject('weights', weights, 'an object with lexical and dense')
+  const { lexical: lexicalWeight = 1, dense: denseWeight = 0.1 } = weights
+  requireNumber('weights.lexical', lexicalWeight, 0)
+  requireNumber('weights.dense', denseWeight, 0)
   if (lexicalWeight === 0 && denseWeight === 0)
-    throw new GroundlineError('INVALID_ARGUMENT', 'weights must not both be 0: nothing would be searched')
+    throw invalidArgument('weights', 'above 0 for one leg at least: nothing would be searched', weights)
+  requireOneOf('fusion', fusion, ['convex', 'rrf'])
+  requireOneOf('gate', gate, ['overlap', 'none'])
   requireInteger('rrfK', rrfK, 0)
   requireInteger('candidates', candidates, 1, 10_000)
-  if (nearDuplicates !== false && !(nearDuplicates > 0 && nearDuplicates <= 1))
-    throw new GroundlineError(
-      'INVALID_ARGUMENT',
-      `nearDuplicates must be false or a share above 0, got ${nearDuplicates}`,
-    )
+  if (nearDuplicates !== false && !(typeof nearDuplicates === 'number' && nearDuplicates > 0 && nearDuplicates <= 1))
+    throw invalidArgument('nearDuplicates', 'false, or a share above 0 and at most 1', nearDuplicates)
   if (denseWeight === 0) return alone(options.lexical, 'dense')
   if (lexicalWeight === 0) return alone(options.dense, 'lexical')
 
@@ -121,16 +126,4 @@ function alone<M extends Metadata, Q>(leg: Retriever<M, Q>, other: string): Retr
       return { passages, explanation: { stages: [...explanation.stages, skipped] } }
     },
   }
-}
-
-function requireWeight(name: string, weight: number): number {
-  if (!(weight >= 0 && Number.isFinite(weight)))
-    throw new GroundlineError(
-      'INVALID_ARGUMENT',
-      `${name} must be a finite number of at least 0, got ${describe(weight)}`,
-      {
-        details: { argument: name, actual: describe(weight) },
-      },
-    )
-  return weight
 }

@@ -1,6 +1,13 @@
 import type { AbortOptions, Metadata, Passage } from '../document.ts'
-import { GroundlineError } from '../errors.ts'
-import { requireInteger } from '../internal/argument.ts'
+import {
+  invalidArgument,
+  requireArray,
+  requireInteger,
+  requireMap,
+  requireObject,
+  requireString,
+} from '../internal/argument.ts'
+import { requireRetriever } from './collaborators.ts'
 import { fuse } from './fusion.ts'
 import type { HybridWeights } from './hybrid-retriever.ts'
 import type { Retriever } from './retriever.ts'
@@ -49,11 +56,13 @@ const TRIED = [0, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 1, 1.5, 2, 4]
  * const { weights } = await learnHybridWeights({ lexical, dense, queries })
  */
 export async function learnHybridWeights<M extends Metadata>(options: LearnWeightsOptions<M>): Promise<LearnedWeights> {
+  requireObject('options', options)
   const { lexical, dense, queries, folds = 5, candidates = 100, signal } = options
+  requireRetriever('lexical', lexical)
+  requireRetriever('dense', dense)
   requireInteger('folds', folds, 2, 100)
   requireInteger('candidates', candidates, 1, 10_000)
-  if (queries.length < 5)
-    throw new GroundlineError('INVALID_ARGUMENT', `at least 5 labelled queries are needed, got ${queries.length}`)
+  requireLabelled(queries)
   const table: number[][] = []
   for (const { query, relevant } of queries) {
     signal?.throwIfAborted()
@@ -75,6 +84,19 @@ export async function learnHybridWeights<M extends Metadata>(options: LearnWeigh
   const lexicalAlone = table.reduce((sum, row) => sum + row[0]!, 0) / table.length
   const denseWeight = crossValidated > lexicalAlone ? TRIED[best(table)]! : 0
   return { weights: { lexical: 1, dense: denseWeight }, crossValidated, lexicalAlone }
+}
+
+function requireLabelled(queries: readonly LabelledQuery[]): void {
+  requireArray('queries', queries)
+  if (queries.length < 5) throw invalidArgument('queries', 'at least 5 labelled queries', queries)
+  for (const [at, labelled] of queries.entries()) {
+    requireObject(`queries[${at}]`, labelled, 'an object with query and relevant')
+    requireString(`queries[${at}].query`, labelled.query)
+    const { relevant } = labelled
+    requireMap(`queries[${at}].relevant`, relevant, 'a Map of grades by chunk id')
+    for (const grade of relevant.values())
+      if (!Number.isFinite(grade)) throw invalidArgument(`queries[${at}].relevant`, 'a Map of finite grades', grade)
+  }
 }
 
 function gainOf<M extends Metadata>(

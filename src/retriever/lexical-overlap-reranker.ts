@@ -1,4 +1,4 @@
-import { requireInteger, requireString } from '../internal/argument.ts'
+import { requireInteger, requireNumber, requireObject, requireString } from '../internal/argument.ts'
 import { rankPassages } from '../internal/rank-passages.ts'
 import type { Reranker } from './retriever.ts'
 
@@ -17,7 +17,9 @@ export interface LexicalOverlapRerankerOptions {
  */
 // @__NO_SIDE_EFFECTS__
 export function lexicalOverlapReranker(options: LexicalOverlapRerankerOptions = {}): Reranker {
+  requireObject('options', options)
   const { weight = 0.5 } = options
+  requireNumber('weight', weight, 0, 1)
   return {
     async rerank(query, passages, { topK, signal } = {}) {
       signal?.throwIfAborted()

@@ -1,5 +1,7 @@
 import type { Metadata } from '../document.ts'
+import { requireObject, requireString } from '../internal/argument.ts'
 import type { LexicalIndex } from '../lexical-index/lexical-index.ts'
+import { requireIndex, requireStore } from './collaborators.ts'
 import { requireQuery, retrievalOf, topKOf } from './index-retrieval.ts'
 import type { ChunkStore, Retriever } from './retriever.ts'
 
@@ -22,7 +24,11 @@ export interface LexicalRetrieverOptions<M extends Metadata = Metadata> {
  */
 // @__NO_SIDE_EFFECTS__
 export function lexicalRetriever<M extends Metadata = Metadata>(options: LexicalRetrieverOptions<M>): Retriever<M> {
+  requireObject('options', options)
   const { index, store, stage = 'lexical' } = options
+  requireIndex('index', index, 'lexicalIndex()')
+  requireStore(store)
+  requireString('stage', stage)
   return {
     async retrieve(query, retrieval) {
       const topK = topKOf(retrieval)

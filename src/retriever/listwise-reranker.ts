@@ -1,6 +1,6 @@
 import type { Metadata, Passage } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
-import { describe, requireInteger, requireString } from '../internal/argument.ts'
+import { describe, requireFunction, requireInteger, requireObject, requireString } from '../internal/argument.ts'
 import type { LanguageModel } from '../language-model/language-model.ts'
 import type { Prompt } from '../prompt-assembler/prompt-assembler.ts'
 import { listwisePrompt } from './listwise-prompt.ts'
@@ -34,15 +34,14 @@ export interface ListwiseRerankerOptions {
  */
 // @__NO_SIDE_EFFECTS__
 export function listwiseReranker(options: ListwiseRerankerOptions): Reranker {
+  requireObject('options', options)
   const { model, window = 20, passageUnits = 1_000, timeoutMs = 20_000, maxOutputTokens, onFallback } = options
-  if (typeof model?.stream !== 'function')
-    throw new GroundlineError('INVALID_ARGUMENT', `model must be a language model, got ${describe(model)}`, {
-      details: { argument: 'model' },
-    })
+  requireObject('model', model, 'a language model', ['stream'])
   requireInteger('window', window, 2, 100)
   requireInteger('passageUnits', passageUnits, 50, 100_000)
   requireInteger('timeoutMs', timeoutMs, 1, 2 ** 31 - 1)
   if (maxOutputTokens !== undefined) requireInteger('maxOutputTokens', maxOutputTokens, 1)
+  if (onFallback !== undefined) requireFunction('onFallback', onFallback, 'a function that is told the reason')
   return {
     async rerank(query, passages, { topK, signal } = {}) {
       signal?.throwIfAborted()

@@ -1,4 +1,4 @@
-import { GroundlineError } from '../errors.ts'
+import { requireNumber, requireObject } from '../internal/argument.ts'
 import { textSimilarity } from './near-duplicates.ts'
 import type { PassageTransform } from './retriever.ts'
 
@@ -19,9 +19,9 @@ export interface MaximalMarginalRelevanceOptions {
  */
 // @__NO_SIDE_EFFECTS__
 export function maximalMarginalRelevance(options: MaximalMarginalRelevanceOptions = {}): PassageTransform {
+  requireObject('options', options)
   const { lambda = 0.7 } = options
-  if (!(lambda >= 0 && lambda <= 1))
-    throw new GroundlineError('INVALID_ARGUMENT', `lambda must be a number from 0 to 1, got ${lambda}`)
+  requireNumber('lambda', lambda, 0, 1)
   return async (_, passages, { signal } = {}) => {
     signal?.throwIfAborted()
     const scores = passages.map(({ score }) => score)

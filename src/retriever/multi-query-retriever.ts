@@ -1,6 +1,6 @@
 import type { AbortOptions, Metadata, Passage } from '../document.ts'
-import { GroundlineError } from '../errors.ts'
-import { describe, requireInteger } from '../internal/argument.ts'
+import { invalidArgument, requireFunction, requireInteger, requireObject } from '../internal/argument.ts'
+import { requireRetriever } from './collaborators.ts'
 import { fuse } from './fusion.ts'
 import { requireQuery, topKOf } from './index-retrieval.ts'
 import type { Retriever, StageReport } from './retriever.ts'
@@ -31,10 +31,13 @@ export interface MultiQueryRetrieverOptions<M extends Metadata = Metadata> {
 export function multiQueryRetriever<M extends Metadata = Metadata>(
   options: MultiQueryRetrieverOptions<M>,
 ): Retriever<M> {
+  requireObject('options', options)
   const { retriever, generate, maxQueries = 4, weight = 0.5 } = options
+  requireRetriever('retriever', retriever)
+  requireFunction('generate', generate, 'a function from a query to other queries')
   requireInteger('maxQueries', maxQueries, 1, 64)
-  if (!(weight > 0 && Number.isFinite(weight)))
-    throw new GroundlineError('INVALID_ARGUMENT', `weight must be a finite number above 0, got ${describe(weight)}`)
+  if (!(typeof weight === 'number' && weight > 0 && weight < Number.POSITIVE_INFINITY))
+    throw invalidArgument('weight', 'a finite number above 0', weight)
   return {
     async retrieve(query, retrieval) {
       const topK = topKOf(retrieval)
@@ -43,6 +46,8 @@ export function multiQueryRetriever<M extends Metadata = Metadata>(
       signal?.throwIfAborted()
       const wide = { ...retrieval, topK: Math.min(10_000, Math.max(topK, 2 * topK)) }
       const original = retriever.retrieve(query, wide)
+      // It is waited for below, when the generator has ended; a failure before that must not end the process.
+      original.catch(() => undefined)
       const [others, note] = await generated(generate, query, maxQueries, signal)
       const retrievals = await Promise.all([original, ...others.map((other) => retriever.retrieve(other, wide))])
       signal?.throwIfAborted()

@@ -1,10 +1,11 @@
 import type { Metadata, Passage } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
 import { compileFilter } from '../filter.ts'
-import { requireInteger } from '../internal/argument.ts'
+import { requireFunction, requireInteger, requireObject } from '../internal/argument.ts'
 import { rankPassages } from '../internal/rank-passages.ts'
+import { requireRetriever, requireStore } from './collaborators.ts'
 import { topKOf } from './index-retrieval.ts'
-import type { ChunkStore, Retriever, StoredChunk } from './retriever.ts'
+import type { ChunkStore, RetrieveOptions, Retriever, StoredChunk } from './retriever.ts'
 
 /** What {@link parentRetriever} is made of. */
 export interface ParentRetrieverOptions<M extends Metadata = Metadata> {
@@ -23,20 +24,25 @@ export interface ParentRetrieverOptions<M extends Metadata = Metadata> {
 /**
  * Small to big: finds by small chunks, returns the larger ones around them. A parent has the score of its best child.
  * No character of a document is returned twice: where a parent is returned its children are not, and of overlapping
- * passages the better one stays. A parent that does not pass the filter takes nobody's place.
+ * passages the better one stays. A parent whose metadata do not pass the filter does not take the place of its children.
  *
  * @example
  * const retriever = parentRetriever({ retriever: small, store: sections, parentOf: (p) => sectionOf.get(p.id) })
  */
 // @__NO_SIDE_EFFECTS__
 export function parentRetriever<M extends Metadata = Metadata>(options: ParentRetrieverOptions<M>): Retriever<M> {
+  requireObject('options', options)
   const { retriever, parentOf, store, minChildren = 1, oversampling = 4 } = options
+  requireRetriever('retriever', retriever)
+  requireFunction('parentOf', parentOf, 'a function from a passage to the id of its parent')
+  requireStore(store)
   requireInteger('minChildren', minChildren, 1, 1_000)
   requireInteger('oversampling', oversampling, 1, 1_000)
   return {
     async retrieve(query, retrieval) {
       const topK = topKOf(retrieval)
       const { signal } = retrieval ?? {}
+      const passes = passing<M>(retrieval)
       const wide = Math.min(10_000, topK * oversampling)
       const { passages, explanation } = await retriever.retrieve(query, { ...retrieval, topK: wide })
       const children = new Map<string, Passage<M>[]>()
@@ -46,11 +52,8 @@ export function parentRetriever<M extends Metadata = Metadata>(options: ParentRe
       }
       const wanted = Array.from(children.keys()).filter((id) => children.get(id)!.length >= minChildren)
       const found = await store.get(wanted, { signal })
-      const passes = retrieval?.filter && compileFilter(retrieval.filter)
       const parents = new Map(
-        found.flatMap((chunk, i) =>
-          chunk === undefined || passes?.(chunk.metadata) === false ? [] : [[wanted[i]!, chunk]],
-        ),
+        found.flatMap((chunk, i) => (chunk === undefined || !passes(chunk) ? [] : [[wanted[i]!, chunk]])),
       )
       const kept: Passage<M>[] = []
       for (const passage of passages) {
@@ -80,25 +83,27 @@ export interface WindowRetrieverOptions<M extends Metadata = Metadata> {
 
 /**
  * Widens each passage by its neighbours where they touch it without a gap. Windows that meet are joined under the better
- * score, so that no character is returned twice. A neighbour that does not pass the filter is left out. The text of a window is a slice of its document, as that of a chunk is.
+ * score, so that no character is returned twice. Neighbours whose metadata do not pass the filter are left out. The text of a window is a slice of its document, as that of a chunk is.
  *
  * @example
  * const retriever = windowRetriever({ retriever: small, store, windowOf: ({ id }) => neighbours.get(id) ?? [id] })
  */
 // @__NO_SIDE_EFFECTS__
 export function windowRetriever<M extends Metadata = Metadata>(options: WindowRetrieverOptions<M>): Retriever<M> {
+  requireObject('options', options)
   const { retriever, windowOf, store } = options
+  requireRetriever('retriever', retriever)
+  requireFunction('windowOf', windowOf, 'a function from a passage to the ids around it')
+  requireStore(store)
   return {
     async retrieve(query, retrieval) {
       const { signal } = retrieval ?? {}
+      const passes = passing<M>(retrieval)
       const { passages, explanation } = await retriever.retrieve(query, retrieval)
-      const passes = retrieval?.filter && compileFilter(retrieval.filter)
       const kept: Passage<M>[] = []
       for (const passage of passages) {
         const around = await store.get(windowOf(passage), { signal })
-        const chunks = around.flatMap((chunk) =>
-          chunk === undefined || passes?.(chunk.metadata) === false ? [] : [chunk],
-        )
+        const chunks = around.filter((chunk) => chunk !== undefined && passes(chunk)) as StoredChunk<M>[]
         let window = joined(passage, chunks)
         for (let i = 0; i < kept.length; i++) {
           const other = kept[i]!
@@ -115,6 +120,12 @@ export function windowRetriever<M extends Metadata = Metadata>(options: WindowRe
       }
     },
   }
+}
+
+/** Whether a chunk passes the filter of a retrieval. */
+function passing<M extends Metadata>({ filter }: RetrieveOptions<M> = {}): (chunk: StoredChunk<M>) => boolean {
+  const passes = filter === undefined ? undefined : compileFilter(filter)
+  return ({ metadata }) => passes === undefined || passes(metadata)
 }
 
 /** The larger chunk with what was said of its best small one. */

@@ -1,6 +1,8 @@
 import type { AbortOptions, Metadata, Passage } from '../document.ts'
-import { GroundlineError } from '../errors.ts'
+import { valueAtPath } from '../filter.ts'
+import { requireArray, requireFunction, requireIdList, requireNumber, requireObject } from '../internal/argument.ts'
 import { normalizedScores, rankPassages } from '../internal/rank-passages.ts'
+import { requireRetriever } from './collaborators.ts'
 import { topKOf } from './index-retrieval.ts'
 import type { Retriever } from './retriever.ts'
 
@@ -10,7 +12,7 @@ export interface RetrievalProfile {
   readonly liked?: readonly string[]
   /** Ids of passages the user found useless. */
   readonly disliked?: readonly string[]
-  /** Factors by metadata value: `{ path: ['lang'], value: 'de', factor: 1.2 }`. Each from 0.5 to 2. */
+  /** Factors by metadata value: `{ path: ['lang'], value: 'de', factor: 1.2 }`. Each from 0.5 to 2; what lies outside counts as the nearer end. */
   readonly boosts?: readonly { readonly path: readonly string[]; readonly value: string; readonly factor: number }[]
 }
 
@@ -38,14 +40,17 @@ export interface ProfileRetrieverOptions<M extends Metadata = Metadata> {
  */
 // @__NO_SIDE_EFFECTS__
 export function profileRetriever<M extends Metadata = Metadata>(options: ProfileRetrieverOptions<M>): Retriever<M> {
+  requireObject('options', options)
   const { retriever, profile, vectors, liking = 0.3, disliking = 0.15 } = options
-  for (const [name, value] of Object.entries({ liking, disliking }))
-    if (!(value >= 0 && value <= 1))
-      throw new GroundlineError('INVALID_ARGUMENT', `${name} must be a number from 0 to 1, got ${value}`)
+  requireRetriever('retriever', retriever)
+  requireFunction('profile', profile, 'a function that gives the profile')
+  requireFunction('vectors', vectors, 'a function from ids to vectors')
+  requireNumber('liking', liking, 0, 1)
+  requireNumber('disliking', disliking, 0, 1)
   return {
     async retrieve(query, retrieval) {
       const topK = topKOf(retrieval)
-      const { liked = [], disliked = [], boosts = [] } = profile()
+      const { liked = [], disliked = [], boosts = [] } = checked(profile())
       if (liked.length + disliked.length + boosts.length === 0) return retriever.retrieve(query, retrieval)
       const { signal } = retrieval ?? {}
       const wide = { ...retrieval, topK: Math.min(10_000, topK * 3) }
@@ -59,7 +64,10 @@ export function profileRetriever<M extends Metadata = Metadata>(options: Profile
       const staged = passages.map((passage, i) => {
         const vector = found[liked.length + disliked.length + i]
         const taste = liking * likeness(likes, vector) - disliking * likeness(dislikes, vector)
-        return { passage, score: (relevance(passage.score) + taste) * boostOf(passage, boosts) }
+        const score = relevance(passage.score) + taste
+        const boost = boostOf(passage, boosts)
+        // Below 0 a boost divides: above 1 it never makes a score worse.
+        return { passage, score: score < 0 ? score / boost : score * boost }
       })
       const note = `${liked.length} liked, ${disliked.length} disliked, ${boosts.length} boosts`
       return {
@@ -70,14 +78,24 @@ export function profileRetriever<M extends Metadata = Metadata>(options: Profile
   }
 }
 
+function checked(profile: RetrievalProfile): RetrievalProfile {
+  requireObject('profile()', profile, 'an object with liked, disliked and boosts')
+  const { liked = [], disliked = [], boosts = [] } = profile
+  requireIdList('liked', liked)
+  requireIdList('disliked', disliked)
+  requireArray('boosts', boosts)
+  for (const [at, boost] of boosts.entries()) {
+    requireObject(`boosts[${at}]`, boost, 'an object with path, value and factor')
+    requireIdList(`boosts[${at}].path`, boost.path)
+    requireNumber(`boosts[${at}].factor`, boost.factor, 0)
+  }
+  return profile
+}
+
 function boostOf(passage: Passage, boosts: NonNullable<RetrievalProfile['boosts']>): number {
   let factor = 1
   for (const boost of boosts) {
-    let value: unknown = passage.metadata
-    for (const key of boost.path)
-      value =
-        typeof value === 'object' && value !== null && Object.hasOwn(value, key) ? (value as Metadata)[key] : undefined
-    if (value === boost.value) factor *= Math.min(2, Math.max(0.5, boost.factor))
+    if (valueAtPath(passage.metadata, boost.path) === boost.value) factor *= Math.min(2, Math.max(0.5, boost.factor))
   }
   return factor
 }

@@ -1,6 +1,15 @@
 import type { Metadata } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
-import { describe, requireInteger, requireString } from '../internal/argument.ts'
+import {
+  describe,
+  requireArray,
+  requireFunction,
+  requireIdList,
+  requireInteger,
+  requireObject,
+  requireString,
+} from '../internal/argument.ts'
+import { requireRetriever } from './collaborators.ts'
 import type { LabelledQuery } from './learn-weights.ts'
 import type { RetrievalProfile } from './profile-retriever.ts'
 import type { Retrieval, RetrieveOptions, Retriever } from './retriever.ts'
@@ -74,8 +83,12 @@ export interface RetrievalFeedback {
  */
 // @__NO_SIDE_EFFECTS__
 export function retrievalFeedback(options: RetrievalFeedbackOptions = {}): RetrievalFeedback {
+  requireObject('options', options)
   const { records: limit = 10_000, earlier = [], newId = () => globalThis.crypto.randomUUID() } = options
   requireInteger('records', limit, 1)
+  requireFunction('newId', newId, 'a function that gives an id')
+  requireArray('earlier', earlier)
+  for (const [at, record] of earlier.entries()) requireRecord(at, record)
   const records = new Map<string, FeedbackRecord>()
   /** By passage id, in the order they came. */
   const latest = new Map<string, 0 | 1>()
@@ -102,17 +115,24 @@ export function retrievalFeedback(options: RetrievalFeedbackOptions = {}): Retri
   const liked = (wanted: 0 | 1) => Array.from(latest).flatMap(([id, verdict]) => (verdict === wanted ? [id] : []))
 
   return {
-    remember: (retriever) => ({
-      async retrieve(query, retrieval) {
-        const { passages, explanation } = await retriever.retrieve(query, retrieval)
-        const id = newId()
-        records.set(id, { id, query, returned: passages.map((passage) => passage.id), verdicts: {} })
-        forget()
-        return { passages, explanation: { ...explanation, recordId: id } }
-      },
-    }),
-    feedback(recordId, { liked: good = [], disliked: bad = [] }) {
+    remember(retriever) {
+      requireRetriever('retriever', retriever)
+      return {
+        async retrieve(query, retrieval) {
+          const { passages, explanation } = await retriever.retrieve(query, retrieval)
+          const id = newId()
+          records.set(id, { id, query, returned: passages.map((passage) => passage.id), verdicts: {} })
+          forget()
+          return { passages, explanation: { ...explanation, recordId: id } }
+        },
+      }
+    },
+    feedback(recordId, verdict) {
       requireString('recordId', recordId)
+      requireObject('verdict', verdict, 'an object with liked and disliked')
+      const { liked: good = [], disliked: bad = [] } = verdict
+      requireIdList('liked', good)
+      requireIdList('disliked', bad)
       const record = records.get(recordId)
       if (record === undefined)
         throw new GroundlineError('INVALID_ARGUMENT', `no retrieval ${describe(recordId)} is remembered`, {
@@ -147,4 +167,12 @@ export function retrievalFeedback(options: RetrievalFeedbackOptions = {}): Retri
     },
     records: () => Array.from(records.values()),
   }
+}
+
+function requireRecord(at: number, record: FeedbackRecord): void {
+  requireObject(`earlier[${at}]`, record, 'a record as records() gives them')
+  requireString(`earlier[${at}].id`, record.id)
+  requireString(`earlier[${at}].query`, record.query)
+  requireIdList(`earlier[${at}].returned`, record.returned)
+  requireObject(`earlier[${at}].verdicts`, record.verdicts, 'an object of verdicts by passage id')
 }

@@ -2,6 +2,7 @@ import type { Sealer } from '../corpus/sealer.ts'
 import type { Storage } from '../corpus/storage.ts'
 import type { AbortOptions } from '../document.ts'
 import { GroundlineError, isGroundlineError } from '../errors.ts'
+import { requireObject, requireString } from '../internal/argument.ts'
 import { createSerial } from '../internal/serial.ts'
 import { decodeFeedback, encodeFeedback } from './feedback-file.ts'
 import {
@@ -47,7 +48,11 @@ const [DIGITS, NAME] = [12, /^\d{12}j?$/]
  * await memory.feedback(explanation.recordId, { liked: [passages[0].id] })
  */
 export async function storedFeedback(options: StoredFeedbackOptions): Promise<StoredFeedback> {
+  requireObject('options', options)
   const { storage, prefix = 'feedback/', sealer, signal, ...rest } = options
+  requireObject('storage', storage, 'a storage, such as fileStorage(…) gives', ['list', 'read', 'publish', 'remove'])
+  requireString('prefix', prefix)
+  if (sealer !== undefined) requireObject('sealer', sealer, "a sealer, such as a keyring's", ['forFile'])
   /** Files whose verdicts are in memory. */
   let files: string[] = []
   let read = new Map<string, FeedbackRecord>()

@@ -1,8 +1,9 @@
 import type { AbortOptions, Metadata, Passage } from '../document.ts'
 import type { Embedder } from '../embedder/embedder.ts'
 import { GroundlineError } from '../errors.ts'
-import { requireInteger } from '../internal/argument.ts'
+import { requireFunction, requireInteger, requireObject } from '../internal/argument.ts'
 import { normalizedScores, rankPassages } from '../internal/rank-passages.ts'
+import { requireEmbedder, requireRetriever } from './collaborators.ts'
 import { requireQuery, topKOf } from './index-retrieval.ts'
 import type { Retriever } from './retriever.ts'
 
@@ -29,7 +30,11 @@ export interface TieredRetrieverOptions<M extends Metadata = Metadata> {
  */
 // @__NO_SIDE_EFFECTS__
 export function tieredRetriever<M extends Metadata = Metadata>(options: TieredRetrieverOptions<M>): Retriever<M> {
+  requireObject('options', options)
   const { first, embedder, oversampling = 4, candidates = 40 } = options
+  requireRetriever('first', first)
+  requireEmbedder(embedder)
+  if (options.vectors !== undefined) requireFunction('vectors', options.vectors, 'a function from ids to vectors')
   requireInteger('oversampling', oversampling, 1, 1_000)
   requireInteger('candidates', candidates, 1, 10_000)
   const lookUp = async (passages: readonly Passage<M>[], abort: AbortOptions) => {

@@ -1,7 +1,8 @@
 import type { AbortOptions, Metadata, Passage } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
-import type { Filter } from '../filter.ts'
-import { describe, requireInteger } from '../internal/argument.ts'
+import { type Filter, parseFilter } from '../filter.ts'
+import { describe, invalidArgument, requireInteger, requireObject, requireString } from '../internal/argument.ts'
+import { requireRetriever } from './collaborators.ts'
 import type { Retriever } from './retriever.ts'
 
 /** What the tool is called and how far it may look. */
@@ -128,15 +129,15 @@ export function toTool<M extends Metadata = Metadata>(
   retriever: Retriever<M>,
   options: ToToolOptions<M> = {},
 ): RetrievalTool<M> {
-  const { name = 'search_documents', topK = 5, filter } = options
-  const description =
-    options.description ?? 'Searches the documents and returns the most relevant passages with their sources.'
-  if (!/^[a-zA-Z0-9_-]{1,64}$/.test(name)) {
-    throw new GroundlineError(
-      'INVALID_ARGUMENT',
-      `name must be 1–64 letters, digits, "_" or "-", got ${describe(name)}`,
-    )
-  }
+  requireRetriever('retriever', retriever)
+  requireObject('options', options)
+  const { name = 'search_documents', topK = 5 } = options
+  const { description = 'Searches the documents and returns the most relevant passages with their sources.' } = options
+  requireString('description', description)
+  if (typeof name !== 'string' || !/^[a-zA-Z0-9_-]{1,64}$/.test(name))
+    throw invalidArgument('name', '1–64 letters, digits, "_" or "-"', name)
+  // A copy: what the caller does to the filter later does not widen what the tool reaches.
+  const filter = options.filter === undefined ? undefined : (parseFilter(options.filter) as Filter<M>)
   requireInteger('topK', topK, 1, 100)
   const parameters: ToolParameters = {
     type: 'object',

@@ -1,6 +1,6 @@
 import type { Metadata, Passage } from '../document.ts'
-import { GroundlineError } from '../errors.ts'
-import { describe, requireInteger } from '../internal/argument.ts'
+import { invalidArgument, requireArray, requireInteger, requireObject } from '../internal/argument.ts'
+import { requireRetriever } from './collaborators.ts'
 import { topKOf } from './index-retrieval.ts'
 import type { PassageTransform, Reranker, Retriever, StageReport } from './retriever.ts'
 
@@ -27,13 +27,14 @@ export interface TransformedRetrieverOptions<M extends Metadata = Metadata> {
 export function transformedRetriever<M extends Metadata = Metadata>(
   options: TransformedRetrieverOptions<M>,
 ): Retriever<M> {
+  requireObject('options', options)
   const { retriever, steps, candidates = 50 } = options
+  requireRetriever('retriever', retriever)
+  requireArray('steps', steps)
   requireInteger('candidates', candidates, 1, 10_000)
   for (const step of steps)
     if (typeof step !== 'function' && typeof step?.rerank !== 'function')
-      throw new GroundlineError('INVALID_ARGUMENT', `steps must be transforms and rerankers, got ${describe(step)}`, {
-        details: { argument: 'steps' },
-      })
+      throw invalidArgument('steps', 'transforms and rerankers', step)
   return {
     async retrieve(query, retrieval) {
       const topK = topKOf(retrieval)

@@ -94,6 +94,7 @@ describe('parseBeirCollection', () => {
         ],
       ]),
     )
+    expect(parseQrels('\ufeffq 0 1 2\n').get('q')).toEqual(new Map([['1', 2]]))
     expect(parseQrels('q 0 1 2\n')).toEqual(new Map([['q', new Map([['1', 2]])]]))
   })
 
@@ -160,5 +161,26 @@ describe('runRetriever and evaluationHtml', () => {
     expect(page).toContain('&#34;&#38;&#34;')
     expect(page).not.toMatch(/https?:|src=/)
     expect(page).toContain('1.0000')
+  })
+
+  it('puts values beside their own queries where two systems were asked different ones', () => {
+    const resultOf = (ids: readonly string[]) =>
+      evaluateRun(
+        new Map(ids.map((id) => [id, [{ id: id === 'q1' ? 'x' : 'a', score: 1 }]])),
+        new Map(ids.map((id) => [id, new Map([['a', 1]])])),
+        { metrics: ['mrr@10'] },
+      )
+    const [one, two] = [resultOf(['q1', 'q2']), resultOf(['q2', 'q3'])]
+    expect(JSON.parse(JSON.stringify(one))).toEqual(one)
+    const page = evaluationHtml([
+      { name: 'one', result: one },
+      { name: 'two', result: two },
+    ])
+    for (const row of [
+      ['q1', '0.0000', ''],
+      ['q2', '1.0000', '1.0000'],
+      ['q3', '', '1.0000'],
+    ])
+      expect(page).toContain(`<tr>${row.map((cell) => `<td>${cell}</td>`).join('')}</tr>`)
   })
 })

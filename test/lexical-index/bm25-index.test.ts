@@ -119,12 +119,24 @@ describe('lexicalIndex', () => {
     expect((await none.search('keys', { topK: 3 })).map(({ id }) => id)).toEqual(['b'])
   })
 
-  it.each<[LexicalIndexOptions]>([[{ k1: -1 }], [{ k1: Number.NaN }], [{ b: 2 }], [{ weights: { text: -1 } }]])(
-    'refuses %o',
-    (options) => {
-      expect(() => lexicalIndex(options)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
-    },
-  )
+  it('returns no entry twice and no score of 0 with the least weights there are', async () => {
+    const index = lexicalIndex({ weights: { text: 0.001, headings: 0.001 }, families: 0.001, k1: 1_000 })
+    await index.upsert([entry('a', 'recommend tea', ['tea']), entry('b', 'recommendation tea')])
+    const found = await index.search('recommend tea tea', { topK: 10 })
+    expect(found.map(({ id }) => id).sort()).toEqual(['a', 'b'])
+    for (const { score } of found) expect(score).toBeGreaterThan(0)
+  })
+
+  it.each<[LexicalIndexOptions]>([
+    [{ weights: { text: 1e-50 } }],
+    [{ families: 1e-50 }],
+    [{ k1: -1 }],
+    [{ k1: Number.NaN }],
+    [{ b: 2 }],
+    [{ weights: { text: -1 } }],
+  ])('refuses %o', (options) => {
+    expect(() => lexicalIndex(options)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
+  })
 })
 
 describe('lexicalIndex with operators', () => {
@@ -149,6 +161,8 @@ describe('lexicalIndex with operators', () => {
     ['rot*', ['a', 'b', 'c', 'd']],
     ['roto*', ['d']],
     ['ROTO* schedule', ['a', 'c', 'd']],
+    // Its stem, rotate, begins otherwise.
+    ['rotating*', ['c']],
     ['"', []],
     ['*', []],
     ['""', []],
@@ -318,6 +332,35 @@ describe('a saved index', () => {
         return one
       }),
     )
+  })
+
+  it('opened with other weights of fields answers as one made with them', async () => {
+    const random = createRandom(14)
+    const words = (count: number) => Array.from({ length: count }, () => `w${random.below(60)}`).join(' ')
+    const made = Array.from({ length: 200 }, (_, i) => entry(`e${i}`, words(1 + random.below(30)), [words(3)]))
+    const index = lexicalIndex({ weights: { headings: 2.5 } })
+    await index.upsert(made)
+    const bytes = await index.save()
+    for (const options of [
+      {},
+      { weights: { text: 0 } },
+      { weights: { headings: 0 } },
+      { weights: { text: 0.5, headings: 7 } },
+    ]) {
+      const [opened, fresh] = [await openLexicalIndex(bytes, options), lexicalIndex(options)]
+      const changed = entry('e5', words(20), ['w1'])
+      await fresh.upsert(made)
+      for (const one of [opened, fresh]) {
+        await one.remove(['e3', 'e4'])
+        await one.upsert([changed])
+      }
+      for (let i = 0; i < 20; i++) {
+        const query = words(4)
+        const [left, right] = [await fresh.search(query, { topK: 50 }), await opened.search(query, { topK: 50 })]
+        expect(right.map(({ id }) => id)).toEqual(left.map(({ id }) => id))
+        for (const [at, { score }] of right.entries()) expect(score).toBeCloseTo(left[at]!.score, 9)
+      }
+    }
   })
 
   it('holds no word that only removed entries had', async () => {

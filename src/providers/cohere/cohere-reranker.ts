@@ -1,4 +1,5 @@
 import type { CohereClientV2 } from 'cohere-ai'
+import { requireInteger, requireObject, requireString } from '../../internal/argument.ts'
 import type { Fetch } from '../../internal/deadline.ts'
 import { importPeer } from '../../internal/import-peer.ts'
 import { type ProviderRerankerConnection, providerReranker } from '../../internal/provider-reranker.ts'
@@ -26,7 +27,10 @@ const COHERE_URL = 'https://api.cohere.com'
  */
 // @__NO_SIDE_EFFECTS__
 export function cohereReranker(options: CohereRerankerOptions): Reranker {
+  requireObject('options', options, 'an object with model')
   const { model, client: given, apiKey = '', baseURL = COHERE_URL, passageTokens } = options
+  requireString('model', model)
+  if (passageTokens !== undefined) requireInteger('passageTokens', passageTokens, 1)
   requireSecureUrl(baseURL, options)
   const make = async (fetch: Fetch) => {
     const { CohereClientV2: Client } = await importPeer('cohere-ai', () => import('cohere-ai'))

@@ -1,3 +1,4 @@
+import { requireObject, requireString } from '../../internal/argument.ts'
 import { type ProviderRerankerConnection, providerReranker } from '../../internal/provider-reranker.ts'
 import { requireSecureUrl } from '../../internal/transport.ts'
 import type { Reranker } from '../../retriever/retriever.ts'
@@ -20,7 +21,9 @@ const JINA_URL = 'https://api.jina.ai/v1'
  */
 // @__NO_SIDE_EFFECTS__
 export function jinaReranker(options: JinaRerankerOptions): Reranker {
+  requireObject('options', options, 'an object with model')
   const { model, apiKey, baseURL = JINA_URL } = options
+  requireString('model', model)
   const url = `${requireSecureUrl(baseURL, options).href.replace(/\/$/, '')}/rerank`
   const headers = { 'content-type': 'application/json', ...(apiKey && { authorization: `Bearer ${apiKey}` }) }
   return providerReranker({

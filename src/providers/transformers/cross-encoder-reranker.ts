@@ -1,5 +1,6 @@
 import type { Metadata, Passage } from '../../document.ts'
-import { requireInteger } from '../../internal/argument.ts'
+import { GroundlineError } from '../../errors.ts'
+import { requireInteger, requireString } from '../../internal/argument.ts'
 import { rankPassages } from '../../internal/rank-passages.ts'
 import type { Reranker, RerankOptions } from '../../retriever/retriever.ts'
 import { startTransformers, type TransformersWorkerOptions } from './transformers-host.ts'
@@ -27,12 +28,19 @@ export async function crossEncoderReranker(options: TransformersWorkerOptions): 
     async rerank<M extends Metadata>(query: string, passages: readonly Passage<M>[], rerank: RerankOptions = {}) {
       const { signal, topK = passages.length } = rerank
       requireInteger('topK', topK, passages.length === 0 ? 0 : 1)
+      requireString('query', query)
       signal?.throwIfAborted()
       if (passages.length === 0) return []
       const texts = passages.map(({ text }) => text)
       const { scores } = await host.ask({ type: 'score', query, passages: texts, batchItems }, 'scored', signal)
+      if (scores.length !== passages.length || !scores.every(Number.isFinite))
+        throw new GroundlineError(
+          'INVALID_RESPONSE',
+          `the model must give a finite score for each of ${passages.length} passages; is it a cross-encoder with a single score?`,
+          { details: { expected: passages.length, actual: scores.length } },
+        )
       const scored = passages.map((passage, index) => {
-        const score = logistic(scores[index] ?? Number.NaN)
+        const score = logistic(scores[index]!)
         return { passage, score, normalized: score }
       })
       return rankPassages('rerank', scored, topK)

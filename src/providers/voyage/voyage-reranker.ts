@@ -1,4 +1,5 @@
 import type { VoyageAIClient } from 'voyageai'
+import { requireObject, requireOneOf, requireString } from '../../internal/argument.ts'
 import type { Fetch } from '../../internal/deadline.ts'
 import { importPeer } from '../../internal/import-peer.ts'
 import { type ProviderRerankerConnection, providerReranker } from '../../internal/provider-reranker.ts'
@@ -26,7 +27,10 @@ const VOYAGE_URL = 'https://api.voyageai.com/v1'
  */
 // @__NO_SIDE_EFFECTS__
 export function voyageReranker(options: VoyageRerankerOptions): Reranker {
+  requireObject('options', options, 'an object with model')
   const { model, client: given, apiKey = '', baseURL = VOYAGE_URL, overlong = 'cut' } = options
+  requireString('model', model)
+  requireOneOf('overlong', overlong, ['refuse', 'cut'])
   requireSecureUrl(baseURL, options)
   const make = async (fetch: Fetch) => {
     const { VoyageAIClient: Client } = await importPeer('voyageai', () => import('voyageai'))
