@@ -37,4 +37,11 @@ export type { ByteRange, ReadOptions, Storage } from './storage.ts'
 export { planSync, syncCorpus } from './sync.ts'
 export type { DuplicateFinder, DuplicateOptions, EmbedChunks, SyncOptions, SyncPlan } from './sync-options.ts'
 export { folderStorage, type OpenTenantsOptions, openTenants, type Tenant, type Tenants } from './tenants.ts'
-export type { CollectReport, KeepOptions, TagOptions, VersionedCorpus, VersionInfo } from './versioned-corpus.ts'
+export type {
+  CollectReport,
+  KeepOptions,
+  TagInfo,
+  TagOptions,
+  VersionedCorpus,
+  VersionInfo,
+} from './versioned-corpus.ts'

@@ -138,6 +138,14 @@ export function corpusOver<M extends Metadata>(
         if (each.hold === undefined) return
         await addAuditEntry(core, { action: 'hold', version, details: { tag: name, reason: each.hold } }, each)
       }),
+    tags: async (each = {}) => {
+      each.signal?.throwIfAborted()
+      return (core.head().manifest?.tags ?? []).map(({ name, snapshot: { version }, hold }) => ({
+        name,
+        version,
+        ...(hold !== undefined && { hold }),
+      }))
+    },
     untag: (name, each = {}) =>
       writing('untag', async () => {
         const { version, hold } = await removeTag(core, name, each)

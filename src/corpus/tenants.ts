@@ -1,5 +1,5 @@
 import type { AbortOptions, Metadata } from '../document.ts'
-import { GroundlineError, isGroundlineError } from '../errors.ts'
+import { GroundlineError } from '../errors.ts'
 import { describe } from '../internal/argument.ts'
 import { sha256Hex } from '../internal/hash.ts'
 import type { Cipher, KeyProvider } from './cipher.ts'
@@ -7,7 +7,7 @@ import { type Keyring, openKeyring } from './keyring.ts'
 import { type OpenCorpusOptions, openCorpus } from './open-corpus.ts'
 import { requireId } from './prepare-entry.ts'
 import type { ByteRange, Storage } from './storage.ts'
-import { TENANTS_MARK } from './tenants-mark.ts'
+import { markTenants, requireKnownMark } from './tenants-mark.ts'
 import type { VersionedCorpus } from './versioned-corpus.ts'
 
 /** How to open a storage that holds many tenants. */
@@ -37,7 +37,10 @@ export interface Tenant<M extends Metadata = Metadata> {
 export interface Tenants {
   /** Opens a tenant, or starts an empty one. Throws `INVALID_ARGUMENT` without a name. */
   tenant<M extends Metadata = Metadata>(id: string, options?: AbortOptions): Promise<Tenant<M>>
-  /** Removes everything of a tenant, the keys first, so that what cannot be removed cannot be read. */
+  /**
+   * Removes everything of a tenant, the keys first, so that what cannot be removed cannot be read. Throws `LEGAL_HOLD`,
+   * and removes nothing, while a hold keeps any of it.
+   */
   erase(id: string, options?: AbortOptions): Promise<void>
 }
 
@@ -55,7 +58,8 @@ export interface Tenants {
  */
 export async function openTenants(options: OpenTenantsOptions): Promise<Tenants> {
   const { storage, encryption, ...corpusOptions } = options
-  if (options.readOnly !== true) await turnOn(storage, options)
+  if (options.readOnly === true) await requireKnownMark(storage, options)
+  else await turnOn(storage, options)
 
   const folderOf = (id: unknown): string => {
     if (id === undefined || id === null || id === '') {
@@ -65,27 +69,32 @@ export async function openTenants(options: OpenTenantsOptions): Promise<Tenants>
     return `tenants/${sha256Hex(`groundline tenant\u0000${id}`).slice(0, 40)}`
   }
 
+  const open = async <M extends Metadata>(id: string, { signal }: AbortOptions): Promise<Tenant<M>> => {
+    const own = folderStorage(storage, folderOf(id))
+    if (!encryption)
+      return { id, storage: own, corpus: await openCorpus<M>({ ...corpusOptions, storage: own, signal }) }
+    const { cipher, keyProvider } = encryption
+    const provider = typeof keyProvider === 'function' ? keyProvider(id) : keyProvider
+    const keyring = await openKeyring({ storage: own, cipher, keyProvider: provider, context: id, signal })
+    const { sealer } = keyring
+    return {
+      id,
+      storage: own,
+      keyring,
+      corpus: await openCorpus<M>({ ...corpusOptions, storage: own, sealer, signal }),
+    }
+  }
+
   return {
-    tenant: async <M extends Metadata = Metadata>(id: string, { signal }: AbortOptions = {}): Promise<Tenant<M>> => {
-      const own = folderStorage(storage, folderOf(id))
-      if (!encryption)
-        return { id, storage: own, corpus: await openCorpus<M>({ ...corpusOptions, storage: own, signal }) }
-      const { cipher, keyProvider } = encryption
-      const provider = typeof keyProvider === 'function' ? keyProvider(id) : keyProvider
-      const keyring = await openKeyring({ storage: own, cipher, keyProvider: provider, context: id, signal })
-      const { sealer } = keyring
-      return {
-        id,
-        storage: own,
-        keyring,
-        corpus: await openCorpus<M>({ ...corpusOptions, storage: own, sealer, signal }),
-      }
-    },
+    tenant: (id, each = {}) => open(id, each),
     erase: async (id, each = {}) => {
       const own = folderStorage(storage, folderOf(id))
       const names = await own.list('', each)
       const keys = names.filter((name) => name.startsWith('keys/'))
+      // Without keys an earlier call has begun: what is left can be read by nobody.
+      if (names.length > 0 && (!encryption || keys.length > 0)) await requireNoHold(await open(id, each), each)
       for (const name of [...keys, ...names.filter((one) => !one.startsWith('keys/'))]) await own.remove(name, each)
+      await own.sweep?.(each)
     },
   }
 }
@@ -112,11 +121,18 @@ async function turnOn(storage: Storage, options: AbortOptions): Promise<void> {
       'the storage holds a corpus without tenants: use another storage for tenants',
     )
   }
-  try {
-    await storage.publish(TENANTS_MARK, new TextEncoder().encode('groundline tenants 1\n'), options)
-  } catch (error) {
-    if (!isGroundlineError(error) || error.code !== 'ALREADY_EXISTS') throw error
-  }
+  await markTenants(storage, options)
+}
+
+async function requireNoHold({ id, corpus }: Tenant, options: AbortOptions): Promise<void> {
+  const held = (await corpus.tags(options)).find(({ hold }) => hold !== undefined)
+  await corpus.close()
+  if (!held) return
+  throw new GroundlineError(
+    'LEGAL_HOLD',
+    `the hold ${describe(held.name)} (${held.hold}) keeps documents of the tenant ${describe(id)}: release it with untag first`,
+    { details: { tag: held.name, hold: held.hold } },
+  )
 }
 
 function requireTenant(id: unknown): asserts id is string {

@@ -21,6 +21,16 @@ export interface VersionInfo {
   readonly space?: EmbeddingSpace
 }
 
+/** A version that is kept by name. */
+export interface TagInfo {
+  /** The tag. */
+  readonly name: string
+  /** The version it names; readable by the tag even when the version itself was collected. */
+  readonly version: number
+  /** Why nothing of it may be purged; absent for an ordinary tag. */
+  readonly hold?: string
+}
+
 /** Which versions a collection keeps besides the newest, the tagged and those an open view reads. */
 export interface KeepOptions {
   /** How many of the newest. Default 32. */
@@ -55,6 +65,8 @@ export interface VersionedCorpus<M extends Metadata = Metadata> extends Corpus<M
   rollback(version: number | string, options?: AbortOptions): Promise<number>
   /** Keeps a version under a name. Throws `ALREADY_EXISTS` when the name is taken. */
   tag(name: string, options?: TagOptions): Promise<void>
+  /** The tags, oldest first, with their holds. */
+  tags(options?: AbortOptions): Promise<readonly TagInfo[]>
   /** Gives a tag up, its hold included. Throws `NOT_FOUND`. */
   untag(name: string, options?: AbortOptions): Promise<void>
   /** What {@link VersionedCorpus.reembed} would have to embed. Writes nothing. */

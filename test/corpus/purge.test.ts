@@ -58,7 +58,9 @@ describe('purge', () => {
     await expect(corpus.purge()).rejects.toMatchObject({ code: 'LEGAL_HOLD', details: { hold: 'litigation' } })
     expect((await corpus.at('case 7')).info().documents).toBe(2)
     for (const name of before) expect(await storage.list('')).toContain(name)
+    expect(await corpus.tags()).toEqual([{ name: 'case 7', version: 1, hold: 'litigation' }])
     await corpus.untag('case 7')
+    expect(await corpus.tags()).toEqual([])
     await corpus.purge()
     expect((await corpus.audit()).map(({ action }) => action)).toEqual(['hold', 'release', 'purge'])
     const audit = (await storage.list('audit/'))[1]!

@@ -118,4 +118,60 @@ describe('openTenants', () => {
     expect((await (await tenants.tenant('a')).corpus.info()).documents).toBe(0)
     expect(await textsOf((await tenants.tenant('b')).corpus)).toEqual(new Map([['doc', 'canary b']]))
   })
+
+  test.each(['plain', 'encrypted'] as const)(
+    'a hold keeps a %s tenant from being erased until it is released',
+    async (mode) => {
+      const storage = memoryStorage()
+      const keyProvider = localKey(new Uint8Array(32).fill(3))
+      const encryption = mode === 'encrypted' ? { keyProvider, cipher: nodeCipher() } : undefined
+      const tenants = await openTenants({ storage, ...(encryption && { encryption }) })
+      const { corpus } = await tenants.tenant('a')
+      await corpus.commit({ put: [entryFor({ id: 'doc', text: 'held' })], space })
+      await corpus.tag('case', { hold: 'litigation' })
+      await corpus.commit({ remove: ['doc'] })
+      const before = await storage.list('')
+      await expect(tenants.erase('a')).rejects.toMatchObject({ code: 'LEGAL_HOLD', details: { tag: 'case' } })
+      expect(await storage.list('')).toEqual(before)
+      await corpus.untag('case')
+      await tenants.erase('a')
+      expect(await storage.list('')).toEqual(['tenants.on'])
+      await tenants.erase('a')
+      await tenants.erase('never there')
+    },
+  )
+
+  test('an erasure that stopped after the keys is carried to its end', async () => {
+    const storage = memoryStorage()
+    let stop = true
+    const stopping = {
+      ...storage,
+      remove: async (name: string) => {
+        if (stop && !name.includes('/keys/')) throw new Error('killed')
+        await storage.remove(name)
+      },
+    }
+    const encryption = { keyProvider: localKey(new Uint8Array(32).fill(3)), cipher: nodeCipher() }
+    const tenants = await openTenants({ storage: stopping, encryption })
+    const { corpus } = await tenants.tenant('a')
+    await corpus.commit({ put: [entryFor({ id: 'doc', text: 'text' })], space })
+    await expect(tenants.erase('a')).rejects.toThrow('killed')
+    await expect(tenants.tenant('a')).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    stop = false
+    await tenants.erase('a')
+    expect((await (await tenants.tenant('a')).corpus.info()).documents).toBe(0)
+  })
+
+  test('a mark of a newer format is refused and left as it is; a damaged one still says that there are tenants', async () => {
+    const storage = memoryStorage()
+    const newer = new TextEncoder().encode('groundline tenants 2\n')
+    await storage.publish('tenants.on', newer)
+    for (const readOnly of [false, true])
+      await expect(openTenants({ storage, readOnly })).rejects.toMatchObject({ code: 'UNSUPPORTED_FORMAT' })
+    expect(await storage.read('tenants.on')).toEqual(newer)
+    const damaged = memoryStorage()
+    await damaged.publish('tenants.on', Uint8Array.of(1, 2))
+    await openTenants({ storage: damaged })
+    await expect(openCorpus({ storage: damaged })).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+  })
 })
