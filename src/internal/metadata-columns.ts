@@ -4,8 +4,10 @@ import { bitsetWords, setBit } from './bitset.ts'
 import { compareCodePoints } from './code-points.ts'
 import { PostingList } from './posting-list.ts'
 
-/** Slots under one value: the slot itself while there is only one, which is what unique values cost. */
-type Slots = number | PostingList
+/** Slots under one value: the slot itself while there is only one, ascending ones while they are few. Typed arrays take some 400 bytes before they hold anything. */
+type Slots = number | readonly number[] | PostingList
+
+const FEW = 16
 
 type RangeOperator = 'gt' | 'gte' | 'lt' | 'lte'
 
@@ -148,12 +150,13 @@ function change(map: Map<FilterScalar, Slots>, value: FilterScalar, slot: number
   }
   if (typeof slots === 'number') {
     if (slots === slot) return adding ? false : map.delete(value)
-    if (adding) {
-      const both = new PostingList()
-      both.add(Math.min(slots, slot))
-      both.add(Math.max(slots, slot))
-      map.set(value, both)
-    }
+    if (adding) map.set(value, slots < slot ? [slots, slot] : [slot, slots])
+    return false
+  }
+  if (isFew(slots)) {
+    const next = changedFew(slots, slot, adding)
+    if (next.length === 0) return map.delete(value)
+    if (next !== slots) map.set(value, next.length > FEW ? new PostingList(next) : next)
     return false
   }
   if (adding) slots.add(slot)
@@ -161,9 +164,24 @@ function change(map: Map<FilterScalar, Slots>, value: FilterScalar, slot: number
   return slots.count === 0 && map.delete(value)
 }
 
+function isFew(slots: readonly number[] | PostingList): slots is readonly number[] {
+  return Array.isArray(slots)
+}
+
+/** The slots with one more or less, as an array with no room to spare. */
+function changedFew(slots: readonly number[], slot: number, adding: boolean): readonly number[] {
+  let at = slots.length
+  while (at > 0 && slots[at - 1]! >= slot) at--
+  const isThere = slots[at] === slot
+  if (isThere === adding) return slots
+  return adding ? slots.toSpliced(at, 0, slot) : slots.toSpliced(at, 1)
+}
+
 function orSlots(slots: Slots | undefined, into: Uint32Array): void {
   if (typeof slots === 'number') setBit(into, slots)
-  else slots?.orInto(into)
+  else if (slots === undefined) return
+  else if (isFew(slots)) for (const slot of slots) setBit(into, slot)
+  else slots.orInto(into)
 }
 
 function orRange(column: Column, op: RangeOperator, bound: string | number, into: Uint32Array): void {

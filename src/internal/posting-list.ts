@@ -5,9 +5,18 @@ import { bitsetWords, clearBit, growBits, hasBit, setBit } from './bitset.ts'
  * order is O(1) amortised; inserting or deleting elsewhere moves at most the list.
  */
 export class PostingList {
-  #list: Uint32Array | undefined = new Uint32Array(4)
-  #words: Uint32Array = new Uint32Array(0)
-  #count = 0
+  /** Absent once it is a bitmap. */
+  #list: Uint32Array | undefined
+  /** Absent while it is a list. */
+  #words: Uint32Array | undefined
+  #count: number
+
+  /** Starts with slots in ascending order. */
+  constructor(slots: readonly number[] = []) {
+    this.#list = new Uint32Array(Math.max(4, 2 * slots.length))
+    this.#list.set(slots)
+    this.#count = slots.length
+  }
 
   /** How many slots are in the set. */
   get count(): number {
@@ -16,14 +25,14 @@ export class PostingList {
 
   /** Bytes held. */
   get byteLength(): number {
-    return (this.#list ?? this.#words).byteLength
+    return (this.#list ?? this.#words!).byteLength
   }
 
   /** Puts a slot into the set. */
   add(slot: number): void {
     const list = this.#list
     if (list === undefined) {
-      this.#words = growBits(this.#words, slot + 1)
+      this.#words = growBits(this.#words!, slot + 1)
       if (hasBit(this.#words, slot)) return
       setBit(this.#words, slot)
       this.#count++
@@ -38,8 +47,7 @@ export class PostingList {
       this.add(slot)
       return
     }
-    // Many lists grow side by side while an index is filled: fewer steps leave less garbage behind.
-    const target = this.#count < list.length ? list : new Uint32Array(list.length * (list.length < 64 ? 4 : 2))
+    const target = this.#count < list.length ? list : new Uint32Array(list.length * 2)
     if (target !== list) target.set(list)
     if (at < this.#count) target.copyWithin(at + 1, at, this.#count)
     target[at] = slot
@@ -51,8 +59,9 @@ export class PostingList {
   delete(slot: number): void {
     const list = this.#list
     if (list === undefined) {
-      if (!hasBit(this.#words, slot)) return
-      clearBit(this.#words, slot)
+      const words = this.#words!
+      if (!hasBit(words, slot)) return
+      clearBit(words, slot)
       this.#count--
       return
     }
@@ -65,8 +74,9 @@ export class PostingList {
   /** Adds the set to a bitset of at least as many slots. */
   orInto(target: Uint32Array): void {
     if (this.#list === undefined) {
-      const length = Math.min(this.#words.length, target.length)
-      for (let i = 0; i < length; i++) target[i]! |= this.#words[i]!
+      const words = this.#words!
+      const length = Math.min(words.length, target.length)
+      for (let i = 0; i < length; i++) target[i]! |= words[i]!
     } else {
       for (let i = 0; i < this.#count; i++) setBit(target, this.#list[i]!)
     }
