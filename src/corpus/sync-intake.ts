@@ -30,7 +30,7 @@ export interface Intake<M extends Metadata> {
 
 /** Reads items and compares them with what the corpus holds. */
 export function intakeOf<M extends Metadata>(options: SyncOptions<M>): Intake<M> {
-  const { corpus, source, load, prepare, chunker, duplicates, signal } = options
+  const { corpus, source, load, prepare, chunker, duplicates, expires, signal } = options
   // What was linked as a duplicate has no chunks: another policy looks at everything again.
   const pipeline = contentHash(chunker.id, options.pipeline ?? '', ...(duplicates ? [duplicates.policy] : []))
   const originals = duplicates && originalsIn(corpus, duplicates)
@@ -87,7 +87,7 @@ export function intakeOf<M extends Metadata>(options: SyncOptions<M>): Intake<M>
       const vectorsFrom = stored ? undefined : await holderOf(version)
       return {
         kind: 'entry',
-        entry: { document, chunks, vectors: [], scope: source.scope, revision, pipeline },
+        entry: { document, chunks, vectors: [], scope: source.scope, revision, pipeline, expires: expires?.(document) },
         vectorsFrom,
       }
     },

@@ -23,7 +23,7 @@ export interface DuplicateFinder {
  * what is new; of one that streams, what is listed first.
  */
 export interface DuplicateOptions {
-  /** Finds them: a fresh one for each sync. */
+  /** Finds them: a fresh one for each sync, or the one of its plan. */
   readonly finder: DuplicateFinder
   /**
    * `skip` leaves them out; `link` stores them without chunks, so that they are known and never found. Both look again at
@@ -55,6 +55,8 @@ export interface SyncOptions<M extends Metadata = Metadata> extends AbortOptions
    * alone. Commits once half of them have come together. Default 512.
    */
   readonly batchChunks?: number | undefined
+  /** When `expireDocuments` removes a document, ISO 8601; undefined for never. A document that is unchanged keeps its date. */
+  readonly expires?: ((document: Document<M>) => string | undefined) | undefined
   /** What to do with near-duplicates. Default: they are kept like any other. */
   readonly duplicates?: DuplicateOptions | undefined
   /** A plan of {@link planSync} to carry out. */

@@ -1,4 +1,5 @@
 import { type Chunker, markdownChunker } from '../chunker/index.ts'
+import type { Source } from '../corpus/corpus.ts'
 import {
   accessFilter,
   type Commit,
@@ -6,6 +7,8 @@ import {
   type DerivedFiles,
   type DocumentRecord,
   type Keyring,
+  planSync,
+  type SyncOptions,
   syncCorpus,
   type VersionedCorpus,
 } from '../corpus/index.ts'
@@ -30,7 +33,13 @@ import { exactCounter } from '../tokenizer/index.ts'
 import { defaultTokenizer } from './default-tokenizer.ts'
 import { defaultVectorIndex } from './default-vector-index.ts'
 import { derivedIndexes, type IndexMakers, type IndexPair } from './derived-indexes.ts'
-import type { Groundline, GroundlineInfo, GroundlineOptions, QuestionOptions } from './groundline.ts'
+import type {
+  Groundline,
+  GroundlineInfo,
+  GroundlineOptions,
+  GroundlineSyncOptions,
+  QuestionOptions,
+} from './groundline.ts'
 import { chunkEmbedder, entriesOf, type Intake, loadFile } from './intake.ts'
 import { reembedCorpus, spaceMismatch } from './reembed-corpus.ts'
 
@@ -127,6 +136,21 @@ export function groundlineOver<M extends Metadata>(options: GroundlineOptions<M>
     return done
   }
 
+  const syncOptions = (
+    own: Intake,
+    source: Source<M>,
+    { pipeline, ...each }: GroundlineSyncOptions<M>,
+  ): SyncOptions<M> => ({
+    ...each,
+    corpus,
+    source,
+    load: (input, options) => loadFile(own, input, options),
+    chunker,
+    embed: chunkEmbedder(own),
+    space: own.embedder.space,
+    pipeline: [...loaders.map(({ id }) => id), ...(pipeline === undefined ? [] : [pipeline])].join(' '),
+  })
+
   /** What the filter and the access lists allow together. */
   const allowed = (filter: Filter<M> | undefined, principals: readonly string[] | undefined) => {
     if (principals === undefined && access === 'open') return filter
@@ -186,30 +210,26 @@ export function groundlineOver<M extends Metadata>(options: GroundlineOptions<M>
       },
     },
     ...(keyring && { keyring }),
-    sync: (source, { signal, onProgress } = {}) =>
+    plan: async (source, { pricePerMillion, ...each } = {}) => {
+      requireOpen()
+      await corpus.refresh(each)
+      const countTokens = (text: string) => tokenizer.count(text)
+      return planSync({ ...syncOptions(intake(), source, each), countTokens, pricePerMillion })
+    },
+    sync: (source, { plan, onProgress, ...each } = {}) =>
       inTurn(async () => {
+        const { signal } = each
         // A corpus that begins is indexed as it grows; one that exists is caught up with by the next question.
         if (corpus.info().version === 0) await indexes.current({ signal })
-        const own = intake()
-        const report = await syncCorpus({
-          corpus,
-          source,
-          load: (input, each) => loadFile(own, input, each),
-          chunker,
-          embed: chunkEmbedder(own),
-          space: own.embedder.space,
-          pipeline: loaders.map(({ id }) => id).join(' '),
-          onCommit: followed,
-          onProgress,
-          signal,
-        })
+        const options = syncOptions(intake(), source, each)
+        const report = await syncCorpus({ ...options, plan, onCommit: followed, onProgress })
         await indexes.keep('much')
         return report
       }),
-    add: (documents, { signal } = {}) =>
+    add: (documents, { signal, expires } = {}) =>
       inTurn(async () => {
         const own = intake()
-        const put = await entriesOf(own, documents, { signal })
+        const put = (await entriesOf(own, documents, { signal })).map((entry) => ({ ...entry, expires }))
         return commit({ put, space: own.embedder.space }, signal)
       }),
     reembed: ({ embedder, onProgress, throttle, signal }) =>

@@ -1,6 +1,14 @@
 import type { Chunker } from '../chunker/chunker.ts'
 import type { Commit, Corpus, DocumentRecord, Source, SyncProgress, SyncReport } from '../corpus/corpus.ts'
-import type { Cipher, KeyProvider, Keyring, ReembedPlan, VersionedCorpus } from '../corpus/index.ts'
+import type {
+  Cipher,
+  KeyProvider,
+  Keyring,
+  ReembedPlan,
+  SyncOptions,
+  SyncPlan,
+  VersionedCorpus,
+} from '../corpus/index.ts'
 import type { Storage } from '../corpus/storage.ts'
 import type { AbortOptions, Document, Metadata } from '../document.ts'
 import type { Embedder, EmbeddingSpace } from '../embedder/embedder.ts'
@@ -129,8 +137,26 @@ export interface AskOptions<M extends Metadata = Metadata>
   readonly model?: LanguageModel
 }
 
+/** Options of {@link Groundline.add}. */
+export interface AddOptions extends AbortOptions {
+  /** When `expireDocuments` removes these documents, ISO 8601. Default never. */
+  readonly expires?: string
+}
+
+/** Options of {@link Groundline.plan}. Those that say what becomes of documents must be the same for the sync. */
+export interface GroundlinePlanOptions<M extends Metadata = Metadata>
+  extends Pick<SyncOptions<M>, 'prepare' | 'duplicates' | 'expires' | 'signal'> {
+  /** Names whatever `prepare` does, so that another value takes everything in again. */
+  readonly pipeline?: string
+  /** Price of a million embedded tokens, in any unit. Default 0. */
+  readonly pricePerMillion?: number
+}
+
 /** Options of {@link Groundline.sync}. */
-export interface GroundlineSyncOptions extends AbortOptions {
+export interface GroundlineSyncOptions<M extends Metadata = Metadata>
+  extends Omit<GroundlinePlanOptions<M>, 'pricePerMillion'> {
+  /** What {@link Groundline.plan} gave: what was unchanged is not looked at again, and only what it lists is removed. */
+  readonly plan?: SyncPlan
   /** Told after each item. */
   readonly onProgress?: (progress: SyncProgress) => void
 }
@@ -164,9 +190,11 @@ export interface Groundline<M extends Metadata = Metadata> extends Retriever<M>,
   /** Its keys: rotation, wrapping again, erasing. Absent without encryption. */
   readonly keyring?: Keyring
   /** Makes the corpus hold what a source lists: adds, replaces and removes within the source's scope. */
-  sync(source: Source<M>, options?: GroundlineSyncOptions): Promise<SyncReport>
+  sync(source: Source<M>, options?: GroundlineSyncOptions<M>): Promise<SyncReport>
+  /** What a sync would do and cost, counted with the preset's tokenizer. Writes nothing; pass it to `sync` to carry it out. */
+  plan(source: Source<M>, options?: GroundlinePlanOptions<M>): Promise<SyncPlan>
   /** Adds documents, or replaces those with the same id, all or none. */
-  add(documents: Iterable<Document<M>> | AsyncIterable<Document<M>>, options?: AbortOptions): Promise<Commit>
+  add(documents: Iterable<Document<M>> | AsyncIterable<Document<M>>, options?: AddOptions): Promise<Commit>
   /** Removes documents; unknown ids are ignored. */
   remove(ids: readonly string[], options?: AbortOptions): Promise<Commit>
   /** One document, or undefined where there is none or the reader may not see it. */

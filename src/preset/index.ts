@@ -1,10 +1,12 @@
 export { createGroundline, createTenants } from './create-groundline.ts'
 export type {
+  AddOptions,
   AskOptions,
   EncryptionOptions,
   Groundline,
   GroundlineInfo,
   GroundlineOptions,
+  GroundlinePlanOptions,
   GroundlineReembedOptions,
   GroundlineSyncOptions,
   GroundlineTenants,
