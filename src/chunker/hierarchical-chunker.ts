@@ -3,6 +3,7 @@ import { GroundlineError } from '../errors.ts'
 import { lastAtMost } from '../internal/last-at-most.ts'
 import { type Annotation, type BoundaryChunker, makeChunks, requireDocument } from './boundary-chunker.ts'
 import { BreakList, breakLevel, mergeBreaks } from './break-list.ts'
+import { type ChunkNotes, joinNotes } from './chunk-notes.ts'
 import type { SyncChunker } from './chunker.ts'
 import { type ChunkCounter, measureText, type SliceCounter, sliceCounter } from './measure.ts'
 import { pack } from './pack.ts'
@@ -100,7 +101,7 @@ function nested<M extends Metadata>(
     const parent = around(parents, span)
     const ancestorIds = ancestors.map((list) => around(list, span).id)
     const places = { parentId: parent.id, parentStart: parent.start, parentEnd: parent.end, ancestorIds }
-    return { headingPath: headingPath ?? parent.headingPath, notes: { ...notes, ...places } }
+    return { headingPath: headingPath ?? parent.headingPath, notes: joinNotes(notes ?? {}, places) }
   }
   return makeChunks(idOf(levels), document, cuts, annotate, signal)
 }
@@ -110,9 +111,9 @@ function* withNeighbours<M extends Metadata>(chunks: Iterable<Chunk<M>>): Genera
   let previousId: string | undefined
   let held: Chunk<M> | undefined
   const linked = (chunk: Chunk<M>, nextId: string | undefined): Chunk<M> => {
-    const notes = chunk.metadata.chunk as Metadata
     const links = { ...(previousId === undefined ? {} : { previousId }), ...(nextId === undefined ? {} : { nextId }) }
-    return { ...chunk, metadata: { ...chunk.metadata, chunk: { ...notes, ...links } } }
+    const notes = joinNotes(chunk.metadata.chunk as ChunkNotes, links)
+    return { ...chunk, metadata: { ...chunk.metadata, chunk: notes } }
   }
   for (const chunk of chunks) {
     if (held !== undefined) {

@@ -66,7 +66,12 @@ export interface Bm25Index<M extends Metadata = Metadata> extends LexicalIndex<M
   /** Frees memory. Later calls throw `CLOSED`. */
   close(): Promise<void>
   /** Scores texts made of entries: a weighted BM25F over them. */
-  scoreMixtures(query: string, mixtures: readonly LexicalMixture[], options?: AbortOptions): Promise<Float64Array>
+  scoreMixtures(
+    query: string,
+    ids: readonly string[],
+    mixtures: readonly LexicalMixture[],
+    options?: AbortOptions,
+  ): Promise<Float64Array>
   /** The whole index as bytes, for {@link openLexicalIndex}. */
   save(options?: AbortOptions & SavedIntegrity): Promise<Uint8Array>
 }
@@ -185,13 +190,19 @@ function indexOver<M extends Metadata>(settings: Settings, initial: State<M>): B
       const best = bm25Search(terms, wanted, parameters, topK, allowed, entries.isBefore)
       return best.sorted().map(({ item, score }) => ({ id: entries.idAt(item), score }))
     },
-    async scoreMixtures(query, mixtures, { signal } = {}) {
+    async scoreMixtures(query, ids, mixtures, { signal } = {}) {
       const { entries, terms } = open()
       signal?.throwIfAborted()
       requireString('query', query)
       requireMixtures(mixtures)
       const wanted = queryTerms(terms, analyzer.analyze(query), kinship)
-      return mixtureScores(terms, wanted, parameters, mixtures, (id) => entries.slotOf(id))
+      return mixtureScores(
+        terms,
+        wanted,
+        parameters,
+        ids.map((id) => entries.slotOf(id)),
+        mixtures,
+      )
     },
     async count({ filter, signal } = {}) {
       const { entries } = open()

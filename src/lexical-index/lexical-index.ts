@@ -24,10 +24,10 @@ export interface LexicalSearchOptions<M extends Metadata = Metadata> extends Abo
 
 /** A text made of entries, for {@link LexicalIndex.scoreMixtures}. */
 export interface LexicalMixture {
-  /** The entries; ids that the index does not hold count as empty. */
-  readonly ids: readonly string[]
-  /** How much the words of each entry count, in the same order: above 0. */
-  readonly weights: readonly number[]
+  /** The entries: their places in the list of ids. */
+  readonly members: ArrayLike<number>
+  /** How much the words of each member count, in the same order: above 0. */
+  readonly weights: ArrayLike<number>
 }
 
 /** Finds the entries that share words with a query. Matches are best first, ties by id. */
@@ -39,12 +39,17 @@ export interface LexicalIndex<M extends Metadata = Metadata> {
   /** The best matches; entries without a word of the query are never among them. */
   search(query: string, options: LexicalSearchOptions<M>): Promise<readonly LexicalMatch[]>
   /**
-   * Scores mixtures as if each were one entry, in order: a word occurs as often as in all its entries together, each
-   * occurrence times its entry's weight, and the length is the weighted mean of theirs. A mixture of one entry of weight 1
-   * scores what `search` gives it, and 0 means no word of the query. Absent where an engine cannot: a caller then adds
-   * the entries' scores.
+   * Scores mixtures of the entries `ids` as if each were one entry, in order: a word occurs as often as in all its entries
+   * together, each occurrence times its entry's weight, and the length is the weighted mean of theirs. Ids that the index
+   * does not hold count as empty. A mixture of one entry of weight 1 scores what `search` gives it, and 0 means no word
+   * of the query. Absent where an engine cannot: a caller then adds the entries' scores.
    */
-  scoreMixtures?(query: string, mixtures: readonly LexicalMixture[], options?: AbortOptions): Promise<Float64Array>
+  scoreMixtures?(
+    query: string,
+    ids: readonly string[],
+    mixtures: readonly LexicalMixture[],
+    options?: AbortOptions,
+  ): Promise<Float64Array>
   /** How many entries there are, or pass a filter. */
   count(options?: { readonly filter?: Filter<M> | undefined } & AbortOptions): Promise<number>
   /** Frees memory and files. Later calls throw `CLOSED`. */

@@ -5,36 +5,38 @@ import type { LexicalMixture } from './lexical-index.ts'
 /**
  * BM25 of texts that are made of documents: the frequencies of all are added, weighted, before they saturate, as BM25F
  * does with the fields of one (Robertson, Zaragoza and Taylor, "Simple BM25 extension to multiple weighted fields", 2004).
- * Linear in the postings of the terms and in the ids of the mixtures.
+ * `slots` are the documents that members name by their places. Linear in the postings of the terms and in the members.
  */
 export function mixtureScores(
   index: InvertedIndex,
   terms: readonly QueryTerm[],
   parameters: Bm25Parameters,
+  slots: readonly (number | undefined)[],
   mixtures: readonly LexicalMixture[],
-  slotOf: (id: string) => number | undefined,
 ): Float64Array {
   const scores = new Float64Array(mixtures.length)
   if (terms.length === 0) return scores
-  const { slots, rowAt, members } = rowsOf(index, mixtures, slotOf)
+  const rowAt = rowsOf(index, slots)
   const width = terms.length
-  const frequencies = frequenciesOf(terms, rowAt, slots.length)
+  const { frequencies, holds } = frequenciesOf(terms, rowAt, slots.length)
   const idfs = terms.map(
     ({ weight, documentFrequency }) => weight * inverseDocumentFrequency(index.size, documentFrequency),
   )
   const { lengths, averageLength } = index
   const sums = new Float64Array(width)
-  let member = 0
   for (let at = 0; at < mixtures.length; at++) {
-    const { ids, weights } = mixtures[at]!
+    const { members, weights } = mixtures[at]!
     sums.fill(0)
     let [length, total] = [0, 0]
-    for (let i = 0; i < ids.length; i++) {
-      const row = members[member++]!
+    for (let i = 0; i < members.length; i++) {
+      const slot = slots[members[i]!]
       const weight = weights[i]!
-      if (row === -1) continue
-      length += weight * lengths[slots[row]!]!
+      if (slot === undefined) continue
+      length += weight * lengths[slot]!
       total += weight
+      const row = rowAt[slot]! - 1
+      // Most neighbours hold no word of the query: they only count for the length.
+      if (holds[row] === 0) continue
       const from = row * width
       for (let term = 0; term < width; term++) sums[term]! += weight * frequencies[from + term]!
     }
@@ -46,41 +48,32 @@ export function mixtureScores(
   return scores
 }
 
-/** Numbers the documents that the mixtures name, so that each id is looked up once. */
-function rowsOf(
-  index: InvertedIndex,
-  mixtures: readonly LexicalMixture[],
-  slotOf: (id: string) => number | undefined,
-): { slots: readonly number[]; rowAt: Uint32Array; members: Int32Array } {
-  const rows = new Map<string, number>()
-  const slots: number[] = []
-  // One more than the row of a document in `frequencies`.
+/** One more than the row of each document in the table of frequencies; a document has one, however often it is named. */
+function rowsOf(index: InvertedIndex, slots: readonly (number | undefined)[]): Uint32Array {
   const rowAt = new Uint32Array(index.bound)
-  const members = new Int32Array(mixtures.reduce((sum, { ids }) => sum + ids.length, 0))
-  let member = 0
-  for (const { ids } of mixtures)
-    for (const id of ids) {
-      let row = rows.get(id)
-      if (row === undefined) {
-        const slot = slotOf(id)
-        row = slot === undefined ? -1 : slots.length
-        rows.set(id, row)
-        if (slot !== undefined) rowAt[slot] = slots.push(slot)
-      }
-      members[member++] = row
-    }
-  return { slots, rowAt, members }
+  for (let row = 0; row < slots.length; row++) {
+    const slot = slots[row]
+    if (slot !== undefined) rowAt[slot] = row + 1
+  }
+  return rowAt
 }
 
-/** How often each term occurs in each document that has a row. */
-function frequenciesOf(terms: readonly QueryTerm[], rowAt: Uint32Array, rows: number): Float64Array {
+/** How often each term occurs in each document that has a row, and which rows hold any. */
+function frequenciesOf(
+  terms: readonly QueryTerm[],
+  rowAt: Uint32Array,
+  rows: number,
+): { frequencies: Float64Array; holds: Uint8Array } {
   const frequencies = new Float64Array(rows * terms.length)
+  const holds = new Uint8Array(rows)
   for (const [term, { postings }] of terms.entries()) {
     const { documents, frequencies: counts, count } = postings
     for (let i = 0; i < count; i++) {
       const row = rowAt[documents[i]!]!
-      if (row > 0) frequencies[(row - 1) * terms.length + term] = counts[i]!
+      if (row === 0) continue
+      frequencies[(row - 1) * terms.length + term] = counts[i]!
+      holds[row - 1] = 1
     }
   }
-  return frequencies
+  return { frequencies, holds }
 }

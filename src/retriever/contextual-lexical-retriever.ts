@@ -8,7 +8,7 @@ import { requireIndex, requireStore } from './collaborators.ts'
 import { requireQuery, topKOf } from './index-retrieval.ts'
 import { firstOfRepeats, type ScoredChunk } from './repeats.ts'
 import type { ChunkStore, Retriever, StoredChunk } from './retriever.ts'
-import { mixtureAround, placesAround } from './surroundings.ts'
+import { mixtureAround, placeOf, surroundingsOf } from './surroundings.ts'
 
 /** One level of larger chunks that lend their score to the small ones within. */
 export interface ContextSections<M extends Metadata = Metadata> {
@@ -92,22 +92,28 @@ export function contextualLexicalRetriever<M extends Metadata = Metadata>(
       const ids = matches.map(({ id }) => id)
       const passing = filter === undefined ? undefined : compileFilter(filter)
       const passes = ({ metadata }: StoredChunk<M>) => passing === undefined || passing(metadata)
-      const around = await placesAround(store, ids, { reach, signal })
-      const places = around.filter(({ chunk }) => passes(chunk))
-      const alone = places.map(({ chunk }) => ({ ids: [chunk.id], weights: [1] }))
-      const together = places.map((place) => mixtureAround(place, reach, passes))
-      const scores = await scoresOf(index, query, [...alone, ...together], signal)
-      const scored = places.map(({ chunk, ancestorIds, whole }, at) => {
-        const together = scores[places.length + at]!
-        let section = 0
+      const around = await surroundingsOf(store, ids, { reach, signal })
+      const places: number[] = []
+      for (let at = 0; at < around.centres; at++) {
+        const chunk = around.chunks[at]
+        if (chunk !== undefined && passes(chunk)) places.push(at)
+      }
+      const mixtures: LexicalMixture[] = places.map((at) => ({ members: [at], weights: [1] }))
+      for (const at of places) mixtures.push(mixtureAround(around, at, reach, passes))
+      const scores = await scoresOf(index, query, around.ids, mixtures, signal)
+      const scored = places.map((at, i) => {
+        const chunk = around.chunks[at]!
+        const { ancestorIds, whole } = placeOf(chunk)
+        const together = scores[places.length + i]!
+        let above = 0
         for (const [depth, { weight = DEFAULT_WEIGHT }] of sections.entries()) {
           const id = ancestorIds[depth]
           // A chunk with nothing around it is its own section.
-          section += weight * (whole || id === undefined ? together : (levels[depth]!.get(id) ?? 0))
+          above += weight * (whole || id === undefined ? together : (levels[depth]!.get(id) ?? 0))
         }
-        const own = scores[at]! / total
+        const own = scores[i]! / total
         const neighbours = together / total - own
-        return { chunk, score: (together + section) / total, own, neighbours, section: section / total }
+        return { chunk, score: (together + above) / total, own, neighbours, above: above / total }
       })
       const found = scored.filter(({ score }) => score > 0)
       const kept = repeats === 'all' ? found : firstOfRepeats(found)
@@ -140,61 +146,52 @@ const DEFAULT_WEIGHT = 0.5
 async function scoresOf<M extends Metadata>(
   index: LexicalIndex<M>,
   query: string,
+  ids: readonly string[],
   mixtures: readonly LexicalMixture[],
   signal: AbortSignal | undefined,
 ): Promise<ArrayLike<number>> {
-  if (index.scoreMixtures !== undefined) return index.scoreMixtures(query, mixtures, { signal })
+  if (index.scoreMixtures !== undefined) return index.scoreMixtures(query, ids, mixtures, { signal })
   const found = await index.search(query, { topK: 10_000, signal })
-  const own = new Map(found.map(({ id, score }) => [id, score]))
-  return mixtures.map(({ ids, weights }) => ids.reduce((sum, id, i) => sum + weights[i]! * (own.get(id) ?? 0), 0))
+  const scores = new Map(found.map(({ id, score }) => [id, score]))
+  const own = ids.map((id) => scores.get(id) ?? 0)
+  return mixtures.map(({ members, weights }) => {
+    let sum = 0
+    for (let i = 0; i < members.length; i++) sum += weights[i]! * own[members[i]!]!
+    return sum
+  })
 }
 
 interface Scored<M extends Metadata> extends ScoredChunk<StoredChunk<M>> {
   readonly own: number
   readonly neighbours: number
-  readonly section: number
+  readonly above: number
 }
 
 function ranked<M extends Metadata>(scored: readonly Scored<M>[], topK: number): Passage<M>[] {
   const best = scored.toSorted((a, b) => b.score - a.score || (a.chunk.id < b.chunk.id ? -1 : 1)).slice(0, topK)
-  const byOwn = stageOf(
-    'lexical',
-    scored.map(({ own }) => own),
-  )
-  const byNeighbours = stageOf(
-    'neighbours',
-    scored.map(({ neighbours }) => neighbours),
-  )
-  const bySection = stageOf(
-    'section',
-    scored.map(({ section }) => section),
-  )
-  const byAll = normalizedScores(scored.map(({ score }) => score))
-  return best.map(({ chunk, score, own, neighbours, section }, index) => ({
-    ...chunk,
-    source: chunk.source ?? {},
-    score,
-    stages: [
-      byOwn(own),
-      byNeighbours(neighbours),
-      bySection(section),
-      { stage: 'contextual', rank: index + 1, score, normalized: byAll(score), weight: 1 },
-    ],
-  }))
+  const parts = [
+    stageOf('lexical', scored, ({ own }) => own),
+    stageOf('neighbours', scored, ({ neighbours }) => neighbours),
+    stageOf('section', scored, ({ above }) => above),
+  ]
+  const bySum = normalizedScores(scored.map(({ score }) => score))
+  return best.map((item, i) => {
+    const { chunk, score } = item
+    const last = { stage: 'contextual', rank: i + 1, score, normalized: bySum(score), weight: 1 }
+    return { ...chunk, source: chunk.source ?? {}, score, stages: [...parts.map((part) => part(item)), last] }
+  })
 }
 
 /**
  * What a part of the scores says of a passage. Its rank is one more than how many are better. Its weight is 1: the parts are
  * parts of the sum already.
  */
-function stageOf(stage: string, scores: readonly number[]): (score: number) => StageScore {
-  const ascending = Float64Array.from(scores).sort()
-  const places = normalizedScores(scores)
-  return (score) => ({
-    stage,
-    rank: ascending.length - lastAtMost(ascending, score, (value) => value),
-    score,
-    normalized: places(score),
-    weight: 1,
-  })
+function stageOf<S>(stage: string, scored: readonly S[], scoreOf: (item: S) => number): (item: S) => StageScore {
+  const ascending = Float64Array.from(scored, scoreOf).sort()
+  const places = normalizedScores([ascending[0] ?? 0, ascending[ascending.length - 1] ?? 0])
+  return (item) => {
+    const score = scoreOf(item)
+    const rank = ascending.length - lastAtMost(ascending, score, (value) => value)
+    return { stage, rank, score, normalized: places(score), weight: 1 }
+  }
 }

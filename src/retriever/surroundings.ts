@@ -2,18 +2,26 @@ import type { AbortOptions, Metadata } from '../document.ts'
 import type { LexicalMixture } from '../lexical-index/lexical-index.ts'
 import type { ChunkStore, StoredChunk } from './retriever.ts'
 
-/** A chunk and what it stands next to. */
-export interface Place<M extends Metadata = Metadata> {
-  /** The chunk. */
-  readonly chunk: StoredChunk<M>
+/** Chunks by number, and which stand next to each other. */
+export interface Surroundings<M extends Metadata = Metadata> {
+  /** Their ids. */
+  readonly ids: readonly string[]
+  /** What the store gave of each. */
+  readonly chunks: readonly (StoredChunk<M> | undefined)[]
+  /** So many at the front are the chunks asked for and those next to them; the others only stand around these. */
+  readonly centres: number
+  /** The number of the chunk before each, −1 where none is at hand. */
+  readonly previous: readonly number[]
+  /** The number of the chunk after each, −1 where none is at hand. */
+  readonly next: readonly number[]
+}
+
+/** What `hierarchicalChunker` noted of a chunk's place. */
+export interface Place {
   /** The larger chunks around it, the largest first. */
   readonly ancestorIds: readonly string[]
   /** Whether no chunk stands before or after it in its document. */
   readonly whole: boolean
-  /** The chunk before it in its document, once fetched. */
-  previous: Place<M> | undefined
-  /** The chunk after it, once fetched. */
-  next: Place<M> | undefined
 }
 
 /** Neighbours that would count less than this are left out. */
@@ -21,58 +29,83 @@ const LEAST_WEIGHT = 0.05
 /** So many chunks on either side at the most, however short they are. */
 const MOST_STEPS = 6
 
-/**
- * The places of the ids and of the chunks next to them, linked to what stands around them as far as `reach` carries.
- * What is missing is asked of the store one step further out a round, seven rounds at the most.
- */
-export async function placesAround<M extends Metadata>(
-  store: ChunkStore<M>,
-  ids: readonly string[],
-  { reach, signal }: { readonly reach: number } & AbortOptions,
-): Promise<readonly Place<M>[]> {
-  const limit = furthest(reach)
-  const places = new Map<string, Noted<M>>()
-  const fetch = async (wanted: ReadonlyMap<string, number>): Promise<Noted<M>[]> => {
-    signal?.throwIfAborted()
-    const chunks = wanted.size === 0 ? [] : await store.get([...wanted.keys()], { signal })
-    const found: Noted<M>[] = []
-    for (const chunk of chunks) {
-      if (chunk === undefined) continue
-      const place = noted(chunk, wanted.get(chunk.id) ?? 0)
-      places.set(chunk.id, place)
-      found.push(place)
-    }
-    return found
-  }
-  let edge = await fetch(new Map(ids.map((id) => [id, 0])))
-  edge = await fetch(beyond(edge, places, limit, () => 0))
-  const centres = [...places.values()]
-  for (let step = 1; step < MOST_STEPS && edge.length > 0 && reach > 0; step++)
-    edge = await fetch(beyond(edge, places, limit, ({ travelled, chunk }) => travelled + chunk.end - chunk.start))
-  for (const place of places.values()) {
-    const next = place.nextId === undefined ? undefined : places.get(place.nextId)
-    const previous = place.previousId === undefined ? undefined : places.get(place.previousId)
-    if (previous !== undefined && previous.chunk.documentId === place.chunk.documentId) place.previous = previous
-    if (next !== undefined && next.chunk.documentId === place.chunk.documentId) place.next = next
-  }
-  return centres
+/** A way from a centre outwards, as far as it was gone. */
+interface Way {
+  readonly at: number
+  readonly forward: boolean
+  /** Twice the middle of the centre. */
+  readonly origin: number
 }
 
-/** The ids next to the edge that are not at hand yet, with how far each lies. */
-function beyond<M extends Metadata>(
-  edge: readonly Noted<M>[],
-  places: ReadonlyMap<string, Noted<M>>,
-  limit: number,
-  distance: (place: Noted<M>) => number,
-): Map<string, number> {
-  const wanted = new Map<string, number>()
-  for (const place of edge) {
-    if (place.travelled > limit) continue
-    const { previousId, nextId } = place
-    if (previousId !== undefined && !places.has(previousId)) wanted.set(previousId, distance(place))
-    if (nextId !== undefined && !places.has(nextId)) wanted.set(nextId, distance(place))
+/**
+ * The chunks of the ids, those next to them, and what stands around these as far as `reach` carries. What is missing is
+ * asked of the store one step further out a round, eight rounds at the most.
+ */
+export async function surroundingsOf<M extends Metadata>(
+  store: ChunkStore<M>,
+  wanted: readonly string[],
+  { reach, signal }: { readonly reach: number } & AbortOptions,
+): Promise<Surroundings<M>> {
+  const limit = 2 * furthest(reach)
+  const numbers = new Map<string, number>()
+  const ids: string[] = []
+  const chunks: (StoredChunk<M> | undefined)[] = []
+  const previous: number[] = []
+  const next: number[] = []
+  const numberOf = (id: string): number => {
+    let number = numbers.get(id)
+    if (number === undefined) {
+      number = ids.push(id) - 1
+      numbers.set(id, number)
+      previous.push(-1)
+      next.push(-1)
+    }
+    return number
   }
-  return wanted
+  const fetch = async (): Promise<void> => {
+    signal?.throwIfAborted()
+    const missing = ids.slice(chunks.length)
+    if (missing.length === 0) return
+    for (const chunk of await store.get(missing, { signal })) chunks.push(chunk)
+  }
+  /** Goes every way one step further and gives the ways that came upon a chunk not at hand before. */
+  const advance = async (ways: readonly Way[]): Promise<Way[]> => {
+    const further: Way[] = []
+    const known = ids.length
+    for (const { at, forward, origin } of ways) {
+      const { previousId, nextId } = notesOf(chunks[at]!)
+      const id = forward ? nextId : previousId
+      if (typeof id !== 'string') continue
+      const to = numberOf(id)
+      ;(forward ? next : previous)[at] = to
+      ;(forward ? previous : next)[to] = at
+      if (to >= known) further.push({ at: to, forward, origin })
+    }
+    await fetch()
+    return further.filter(({ at }) => chunks[at] !== undefined)
+  }
+  const waysFrom = (from: number): Way[] => {
+    const ways: Way[] = []
+    for (let at = from; at < chunks.length; at++) {
+      const chunk = chunks[at]
+      if (chunk === undefined) continue
+      const origin = twiceMiddle(chunk)
+      if (previous[at] === -1) ways.push({ at, forward: false, origin })
+      if (next[at] === -1) ways.push({ at, forward: true, origin })
+    }
+    return ways
+  }
+  for (const id of wanted) numberOf(id)
+  await fetch()
+  const found = ids.length
+  await advance(waysFrom(0))
+  const centres = ids.length
+  let ways = reach > 0 ? waysFrom(found) : []
+  for (let step = 0; step < MOST_STEPS && ways.length > 0; step++) {
+    const reached = await advance(ways)
+    ways = reached.filter(({ at, origin }) => Math.abs(twiceMiddle(chunks[at]!) - origin) <= limit)
+  }
+  return { ids, chunks, centres, previous, next }
 }
 
 /**
@@ -80,59 +113,53 @@ function beyond<M extends Metadata>(
  * taken from middle to middle: how dense words are about a place, not how many a window with edges holds.
  */
 export function mixtureAround<M extends Metadata>(
-  centre: Place<M>,
+  { chunks, previous, next }: Surroundings<M>,
+  centre: number,
   reach: number,
   passes: (chunk: StoredChunk<M>) => boolean,
 ): LexicalMixture {
-  const ids = [centre.chunk.id]
+  const members = [centre]
   const weights = [1]
-  if (reach === 0) return { ids, weights }
+  if (reach === 0) return { members, weights }
   const limit = furthest(reach)
-  const middle = centre.chunk.start + centre.chunk.end
-  for (const direction of ['previous', 'next'] as const) {
-    let place = centre[direction]
-    for (let step = 0; step < MOST_STEPS && place !== undefined; step++, place = place[direction]) {
-      const { chunk } = place
-      const distance = Math.abs(chunk.start + chunk.end - middle) / 2
+  const chunk = chunks[centre]!
+  const middle = twiceMiddle(chunk)
+  for (const links of [previous, next]) {
+    let at = links[centre]!
+    for (let step = 0; step < MOST_STEPS && at !== -1; step++, at = links[at]!) {
+      const neighbour = chunks[at]
+      if (neighbour === undefined || neighbour.documentId !== chunk.documentId) break
+      const distance = Math.abs(twiceMiddle(neighbour) - middle) / 2
       if (distance > limit) break
-      if (!passes(chunk)) continue
-      ids.push(chunk.id)
+      if (!passes(neighbour)) continue
+      members.push(at)
       weights.push(Math.exp(-distance / reach))
     }
   }
-  return { ids, weights }
+  return { members, weights }
 }
 
-interface Noted<M extends Metadata> extends Place<M> {
-  readonly previousId: string | undefined
-  readonly nextId: string | undefined
-  /** How far from the nearest chunk that was asked for it lies, about. */
-  readonly travelled: number
+/** Reads a chunk's place from its notes. */
+export function placeOf(chunk: StoredChunk): Place {
+  const { previousId, nextId, parentId, ancestorIds } = notesOf(chunk)
+  const above = Array.isArray(ancestorIds) ? ancestorIds : [parentId]
+  return {
+    ancestorIds: above.every((id) => typeof id === 'string') ? above : above.filter((id) => typeof id === 'string'),
+    whole: previousId === undefined && nextId === undefined,
+  }
 }
 
 function furthest(reach: number): number {
   return -reach * Math.log(LEAST_WEIGHT)
 }
 
-/** Reads what `hierarchicalChunker` noted of a chunk's surroundings. */
-function noted<M extends Metadata>(chunk: StoredChunk<M>, travelled: number): Noted<M> {
-  const notes = Object.hasOwn(chunk.metadata, 'chunk') ? chunk.metadata.chunk : undefined
-  const { previousId, nextId, parentId, ancestorIds } = isNotes(notes) ? notes : NONE
-  const above = Array.isArray(ancestorIds) ? ancestorIds : [parentId]
-  return {
-    chunk,
-    ancestorIds: above.every((id) => typeof id === 'string') ? above : above.filter((id) => typeof id === 'string'),
-    whole: previousId === undefined && nextId === undefined,
-    previous: undefined,
-    next: undefined,
-    previousId: typeof previousId === 'string' ? previousId : undefined,
-    nextId: typeof nextId === 'string' ? nextId : undefined,
-    travelled,
-  }
+function twiceMiddle({ start, end }: StoredChunk): number {
+  return start + end
 }
 
 const NONE: Metadata = {}
 
-function isNotes(notes: unknown): notes is Metadata {
-  return typeof notes === 'object' && notes !== null && !Array.isArray(notes)
+function notesOf({ metadata }: StoredChunk): Metadata {
+  const notes = Object.hasOwn(metadata, 'chunk') ? metadata.chunk : undefined
+  return typeof notes === 'object' && notes !== null && !Array.isArray(notes) ? (notes as Metadata) : NONE
 }

@@ -59,8 +59,8 @@ export function lexicalIndexConformance(options: LexicalIndexConformanceOptions)
           await index.upsert([entry('a', 'amber falcon'), entry('b', 'amber bronze bronze'), entry('c', 'copper')])
           const matches = await index.search('amber bronze', { topK: 10 })
           const ids = [...matches.map(({ id }) => id), 'c', 'unknown']
-          const mixtures = ids.map((id) => ({ ids: [id], weights: [1] }))
-          const scores = await index.scoreMixtures('amber bronze', mixtures)
+          const mixtures = ids.map((_, i) => ({ members: [i], weights: [1] }))
+          const scores = await index.scoreMixtures('amber bronze', ids, mixtures)
           checkEqual(scores.length, ids.length, 'one score a mixture')
           for (const [i, id] of ids.entries()) {
             const expected = matches[i]?.score ?? 0

@@ -228,7 +228,7 @@ describe('scoreMixtures', () => {
     { id: 'c', text: 'a plate of brass beside the door', metadata: {} },
     { id: 'd', text: '', metadata: {} },
   ]
-  const single = (id: string) => ({ ids: [id], weights: [1] })
+  const single = (member: number) => ({ members: [member], weights: [1] })
 
   it('a mixture of one entry scores what search gives it, in every variant', async () => {
     for (const variant of ['bm25', 'bm25+', 'bm25l'] as const) {
@@ -237,7 +237,8 @@ describe('scoreMixtures', () => {
       const matches = await index.search('copper plate wire', { topK: 10 })
       const scores = await index.scoreMixtures(
         'copper plate wire',
-        matches.map(({ id }) => single(id)),
+        matches.map(({ id }) => id),
+        matches.map((_, i) => single(i)),
       )
       expect(matches.length).toBe(3)
       for (const [i, { score }] of matches.entries()) expect(scores[i]).toBeCloseTo(score, 9)
@@ -247,10 +248,11 @@ describe('scoreMixtures', () => {
   it('two entries together score what a text of both would, in an index of the same size and average length', async () => {
     const index = lexicalIndex({ b: 0 })
     await index.upsert([...entries, { id: 'ab', text: 'copper wire and copper plate iron wire', metadata: {} }])
-    const [together, whole] = await index.scoreMixtures('copper wire', [
-      { ids: ['a', 'b'], weights: [1, 1] },
-      single('ab'),
-    ])
+    const [together, whole] = await index.scoreMixtures(
+      'copper wire',
+      ['a', 'b', 'ab'],
+      [{ members: [0, 1], weights: [1, 1] }, single(2)],
+    )
     expect(together).toBeCloseTo(whole!, 12)
   })
 
@@ -258,20 +260,23 @@ describe('scoreMixtures', () => {
     const index = lexicalIndex({ b: 0 })
     await index.upsert(entries)
     const weights = [0.05, 0.2, 0.5, 1]
-    const scores = await index.scoreMixtures('wire', [
-      single('c'),
-      ...weights.map((weight) => ({ ids: ['c', 'b'], weights: [1, weight] })),
-    ])
+    const scores = await index.scoreMixtures(
+      'wire',
+      ['b', 'c'],
+      [single(1), ...weights.map((weight) => ({ members: [1, 0], weights: [1, weight] }))],
+    )
     expect(scores[0]).toBe(0)
     expect([...scores]).toEqual([...scores].sort((x, y) => x - y))
-    const [known, unknown, nothing] = await index.scoreMixtures('wire', [
-      single('b'),
-      { ids: ['b', 'nobody'], weights: [1, 1] },
-      single('nobody'),
-    ])
+    const [known, unknown, nothing] = await index.scoreMixtures(
+      'wire',
+      ['nobody', 'b'],
+      [single(1), { members: [1, 0], weights: [1, 1] }, single(0)],
+    )
     expect(unknown).toBe(known)
     expect(nothing).toBe(0)
-    expect([...(await index.scoreMixtures('zinc', [single('a'), single('d')]))]).toEqual([0, 0])
+    expect([...(await index.scoreMixtures('zinc', ['a', 'd'], [single(0), single(1)]))]).toEqual([0, 0])
+    const twice = await index.scoreMixtures('wire', ['b', 'a', 'b'], [single(0), single(2)])
+    expect([...twice]).toEqual([known, known])
   })
 })
 
@@ -309,8 +314,10 @@ describe('a saved index', () => {
         const each = { topK: 50, syntax: 'operators' } as const
         expect(await right.search(query, each)).toEqual(await left.search(query, each))
       }
-      const mixtures = [{ ids: ['e1', 'e2', 'gone'], weights: [1, 0.5, 1] }]
-      expect(await right.scoreMixtures('a w3 many', mixtures)).toEqual(await left.scoreMixtures('a w3 many', mixtures))
+      const mixture = [['e1', 'e2', 'gone'], [{ members: [0, 1, 2], weights: [1, 0.5, 1] }]] as const
+      expect(await right.scoreMixtures('a w3 many', ...mixture)).toEqual(
+        await left.scoreMixtures('a w3 many', ...mixture),
+      )
       expect(await right.count()).toBe(await left.count())
       const filter = { op: 'exists', path: ['group'] } as const
       expect(await right.count({ filter })).toBe(await left.count({ filter }))

@@ -64,7 +64,11 @@ describe('families', () => {
             expect(score).toBeCloseTo(expected.find((each) => each.id === id)!.score, 9)
             expect(score).toBeCloseTo(best[i]!.score, 9)
           }
-          const [mixture] = await index.scoreMixtures(query, [{ ids: [matches[0]?.id ?? 'none'], weights: [1] }])
+          const [mixture] = await index.scoreMixtures(
+            query,
+            [matches[0]?.id ?? 'none'],
+            [{ members: [0], weights: [1] }],
+          )
           expect(mixture).toBeCloseTo(best[0]?.score ?? 0, 9)
         },
       ),

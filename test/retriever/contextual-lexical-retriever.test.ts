@@ -219,3 +219,60 @@ test('an index without scoreMixtures lets neighbours add their scores', async ()
     expect(score, id).toBeCloseTo(expected, 9)
   }
 })
+
+/** What the retriever gives by definition: of every candidate and its neighbours, from all chunks of the documents. */
+async function byDefinition(
+  { index, sections, chunks }: Awaited<ReturnType<typeof over>>,
+  query: string,
+  { reach, candidates, topK }: { reach: number; candidates: number; topK: number },
+) {
+  const matches = await index.search(query, { topK: Math.max(topK, candidates) })
+  const above = new Map((await sections.search(query, { topK: candidates })).map(({ id, score }) => [id, score]))
+  const found = new Set(matches.map(({ id }) => id))
+  const notes = (at: number) => chunks[at]!.metadata.chunk as { parentId: string; previousId?: string; nextId?: string }
+  const beside = (at: number, other: number) => chunks[at]?.documentId === chunks[other]?.documentId
+  const scored: { id: string; score: number }[] = []
+  for (const [at, { id }] of chunks.entries()) {
+    if (![at - 1, at, at + 1].some((near) => beside(at, near) && found.has(chunks[near]?.id ?? ''))) continue
+    const members: { id: string; weight: number }[] = []
+    for (let other = at - 6; other <= at + 6; other += 1) {
+      if (!beside(at, other)) continue
+      const distance = Math.abs(chunks[other]!.start + chunks[other]!.end - chunks[at]!.start - chunks[at]!.end) / 2
+      const weight = reach === 0 ? Number(other === at) : Math.exp(-distance / reach)
+      if (weight > 0.05) members.push({ id: chunks[other]!.id, weight })
+    }
+    const ids = members.map((member) => member.id)
+    const mixture = { members: ids.map((_, i) => i), weights: members.map(({ weight }) => weight) }
+    const [together] = await index.scoreMixtures(query, ids, [mixture])
+    const { parentId, previousId, nextId } = notes(at)
+    const section = previousId === undefined && nextId === undefined ? together! : (above.get(parentId) ?? 0)
+    const score = (together! + 0.5 * section) / 1.5
+    if (score > 0) scored.push({ id, score })
+  }
+  return scored.toSorted((a, b) => b.score - a.score || (a.id < b.id ? -1 : 1)).slice(0, topK)
+}
+
+test('passages and scores are those of the definition', async () => {
+  const texts = fc
+    .array(fc.array(sentence, { minLength: 1, maxLength: 40 }), { minLength: 1, maxLength: 4 })
+    .map((many) => many.map((each, i) => ({ id: `d${i}`, text: each.join(' ') })))
+  const settings = fc.record({
+    reach: fc.constantFrom(0, 15, 40, 400),
+    candidates: fc.constantFrom(1, 3, 500),
+    topK: fc.constantFrom(1, 10, 100),
+  })
+  await fc.assert(
+    fc.asyncProperty(texts, words, words, settings, async (drawn, a, b, setting) => {
+      const { topK, ...rest } = setting
+      const parts = await over(drawn, { ...rest, repeats: 'all' })
+      const expected = await byDefinition(parts, `${a} ${b}`, setting)
+      const { passages } = await parts.retriever.retrieve(`${a} ${b}`, { topK })
+      // Scores that differ by rounding alone may change places.
+      expect(passages.map(({ score }) => score.toFixed(9))).toEqual(expected.map(({ score }) => score.toFixed(9)))
+      const clear = (list: readonly { id: string; score: number }[]) =>
+        list.filter(({ score }) => expected.filter((other) => Math.abs(other.score - score) < 1e-9).length === 1)
+      expect(clear(passages).map(({ id }) => id)).toEqual(clear(expected).map(({ id }) => id))
+    }),
+    cases,
+  )
+})
