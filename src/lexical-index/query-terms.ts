@@ -77,18 +77,34 @@ function documentsWith(
 ): AllowedSlots {
   const found = new Uint32Array(bitsetWords(index.bound))
   const ids = words.map((word) => index.termId(word) ?? -1)
+  const repeats = repeatsOf(ids)
   const lists = words.map((word) => index.postings(word))
   const rarest = lists.reduce((a, b) => ((b?.count ?? 0) < (a?.count ?? 0) ? b : a), lists[0])
   for (let i = 0; i < (rarest?.count ?? 0); i++) {
     const document = rarest!.documents[i]!
     if (allowed !== undefined && !hasBit(allowed.words, document)) continue
-    if (holdsPhrase(index.sequence(document)!, ids)) setBit(found, document)
+    if (holdsPhrase(index.sequence(document)!, ids, repeats)) setBit(found, document)
   }
   return { words: found, count: countBits(found) }
 }
 
-function holdsPhrase(sequence: Uint32Array, ids: readonly number[]): boolean {
-  for (let at = sequence.indexOf(ids[0]!); at !== -1; at = sequence.indexOf(ids[0]!, at + 1))
-    if (ids.every((id, i) => sequence[at + i] === id)) return true
+/** By position: how many ids that end there are those at the start again (Knuth, Morris and Pratt, 1977). */
+function repeatsOf(ids: readonly number[]): Uint32Array {
+  const repeats = new Uint32Array(ids.length)
+  for (let i = 1, held = 0; i < ids.length; i++) {
+    while (held > 0 && ids[i] !== ids[held]) held = repeats[held - 1]!
+    if (ids[i] === ids[held]) held++
+    repeats[i] = held
+  }
+  return repeats
+}
+
+/** Linear in the sequence, however often the phrase almost stands there. */
+function holdsPhrase(sequence: Uint32Array, ids: readonly number[], repeats: Uint32Array): boolean {
+  let held = 0
+  for (let at = 0; at < sequence.length; at++) {
+    while (held > 0 && sequence[at] !== ids[held]) held = repeats[held - 1]!
+    if (sequence[at] === ids[held] && ++held === ids.length) return true
+  }
   return false
 }
