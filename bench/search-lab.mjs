@@ -9,7 +9,7 @@ import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
 import { Index } from 'usearch'
 import { exactIndex } from '../dist/vector-index/index.js'
-import { clusteredVectors } from './search-data.mjs'
+import { clusteredVectors, createRandom } from './search-data.mjs'
 
 export const [M, EF] = [16, 128]
 
@@ -41,6 +41,17 @@ export const percentOf = (i) => (i * 7919) % 100
 export const milleOf = (i) => (i * 104_729) % 1000
 export const entriesOf = (vectors) =>
   vectors.map((vector, i) => ({ id: `v${i}`, vector, metadata: { percent: percentOf(i), mille: milleOf(i) } }))
+
+/** Queries like the stored vectors: some of these with noise of a fifth of their length. */
+export function likeThose(vectors, count) {
+  const random = createRandom(11)
+  return Array.from({ length: count }, () => {
+    const vector = vectors[random.below(vectors.length)]
+    const noisy = vector.map((value) => value + (0.2 * random.normal()) / Math.sqrt(vector.length))
+    const norm = Math.hypot(...noisy)
+    return noisy.map((value) => value / norm)
+  })
+}
 
 export async function oracleOf(vectors, dimensions) {
   const oracle = exactIndex({ dimensions })

@@ -19,8 +19,11 @@ export interface EvaluationHtmlOptions {
   readonly queries?: ReadonlyMap<string, string>
 }
 
-const WIDTH = 640
-const HEIGHT = 220
+const WIDTH = 680
+const HEIGHT = 280
+/** What axes and their labels take of the plot on each side. */
+const [LEFT, RIGHT, TOP, BOTTOM] = [56, 14, 14, 44]
+const TICKS = [0, 0.25, 0.5, 0.75, 1]
 
 /**
  * A page with the means of several systems, a plot of each one's queries from worst to best, and the table of queries.
@@ -68,19 +71,40 @@ export function evaluationHtml(results: readonly NamedResult[], options: Evaluat
 }
 
 function plot(results: readonly NamedResult[], metric: string): string {
+  const most = Math.max(1, ...results.map(({ result }) => result.queries.length))
+  const x = (share: number) => (LEFT + share * (WIDTH - LEFT - RIGHT)).toFixed(1)
+  const y = (value: number) => (HEIGHT - BOTTOM - value * (HEIGHT - TOP - BOTTOM)).toFixed(1)
   const lines = results.map(({ name, result }, i) => {
     const values = result.queries.map(({ values: each }) => each[metric] ?? 0).sort((a, b) => a - b)
-    const points = values.map((value, at) => {
-      const x = (at / Math.max(1, values.length - 1)) * (WIDTH - 20) + 10
-      return `${x.toFixed(1)},${(HEIGHT - 10 - value * (HEIGHT - 20)).toFixed(1)}`
-    })
+    const points = values.map((value, at) => `${x(at / Math.max(1, values.length - 1))},${y(value)}`)
     const colour = `hsl(${(i * 137) % 360} 70% 40%)`
     return [
       `<polyline fill="none" stroke="${colour}" stroke-width="1.5" points="${points.join(' ')}"/>`,
-      `<text x="16" y="${20 + i * 16}" fill="${colour}" font-size="12">${escapeHtml(name)}</text>`,
+      `<text x="${LEFT + 8}" y="${TOP + 14 + i * 16}" fill="${colour}">${escapeHtml(name)}</text>`,
     ].join('')
   })
-  return `<svg width="${WIDTH}" height="${HEIGHT}" role="img" aria-label="${escapeHtml(metric)}">${lines.join('')}</svg>`
+  const across = TICKS.map((value) =>
+    [
+      `<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${y(value)}" y2="${y(value)}" stroke="#ddd"/>`,
+      `<text x="${LEFT - 6}" y="${y(value)}" dy="4" text-anchor="end">${value.toFixed(2)}</text>`,
+    ].join(''),
+  )
+  // Ranks of queries, each once where there are few.
+  const ranks = [...new Set(TICKS.map((share) => 1 + Math.round(share * (most - 1))))]
+  const along = ranks.map((rank) => {
+    const at = x((rank - 1) / Math.max(1, most - 1))
+    return `<text x="${at}" y="${HEIGHT - BOTTOM + 16}" text-anchor="middle">${rank}</text>`
+  })
+  const middle = (HEIGHT - BOTTOM + TOP) / 2
+  return [
+    `<svg width="${WIDTH}" height="${HEIGHT}" role="img" aria-label="${escapeHtml(metric)} of each query" font-size="12">`,
+    ...across,
+    ...along,
+    `<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 8}" text-anchor="middle">queries, worst to best</text>`,
+    `<text transform="translate(14 ${middle}) rotate(-90)" text-anchor="middle">${escapeHtml(metric)}</text>`,
+    ...lines,
+    '</svg>',
+  ].join('')
 }
 
 function row(cells: readonly string[], tag: 'td' | 'th' = 'td'): string {

@@ -117,7 +117,10 @@ export class VectorArena implements VectorRows {
         this.#addParts(buffers, run, count, scores, from)
         continue
       }
-      run(0, this.#scratch, stride, stride, stride, count, stride + BLOCK * 4)
+      // Four rows at a time wait for memory together: the first ones are added again, rather than the last ones taken singly.
+      const whole = count < 4 ? count : (count + 3) & ~3
+      for (let i = count; i < whole; i++) list[i] = list[i - count]!
+      run(0, this.#scratch, stride, stride, stride, whole, stride + BLOCK * 4)
       // For a handful, a view costs more than the copy.
       if (count <= 64) for (let i = 0; i < count; i++) scores[from + i] = found[i]!
       else scores.set(found.subarray(0, count), from)

@@ -31,10 +31,15 @@ export function vectorNorm(vector: Float32Array, start = 0, end: number = vector
   const whole = start + ((end - start) & ~3)
   let i = start
   for (; i < whole; i += 4) {
-    a += vector[i]! * vector[i]!
-    b += vector[i + 1]! * vector[i + 1]!
-    c += vector[i + 2]! * vector[i + 2]!
-    d += vector[i + 3]! * vector[i + 3]!
+    // Read once each: V8 would read, check and widen every value twice.
+    const w = vector[i]!
+    const x = vector[i + 1]!
+    const y = vector[i + 2]!
+    const z = vector[i + 3]!
+    a += w * w
+    b += x * x
+    c += y * y
+    d += z * z
   }
   for (; i < end; i++) a += vector[i]! * vector[i]!
   return Math.sqrt(a + b + (c + d))

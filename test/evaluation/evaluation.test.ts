@@ -183,4 +183,14 @@ describe('runRetriever and evaluationHtml', () => {
     ])
       expect(page).toContain(`<tr>${row.map((cell) => `<td>${cell}</td>`).join('')}</tr>`)
   })
+
+  it('label the axes of the plot: the metric and its values, the ranks of the queries', () => {
+    const qrels = new Map(Array.from({ length: 9 }, (_, i) => [`q${i}`, new Map([['a', 1]])] as const))
+    const run = new Map([...qrels.keys()].map((id) => [id, [{ id: 'a', score: 1 }]] as const))
+    const page = evaluationHtml([{ name: 'one', result: evaluateRun(run, qrels) }], { metric: 'MRR' })
+    const labels = [...page.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, label]) => label)
+    expect(labels).toEqual(
+      expect.arrayContaining(['0.00', '0.50', '1.00', '1', '5', '9', 'queries, worst to best', 'MRR', 'one']),
+    )
+  })
 })

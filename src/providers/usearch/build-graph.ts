@@ -101,8 +101,10 @@ class Build {
       if (held.length < most && i >= due) held.push(all[i]!)
       else this.#fresh[next++] = all[i]!
     }
-    // The first ones measure: every third of them waits for later, wherever its slot is.
-    this.#held = [...held.filter((_, i) => i % 3 !== 2), ...held.filter((_, i) => i % 3 === 2)]
+    // Measuring begins with the first ones and may do without the last: any number of the first comes from everywhere.
+    const place = (i: number) => (i * GOLDEN) % 1
+    const order = Array.from(held.keys()).sort((a, b) => place(a) - place(b))
+    this.#held = order.map((i) => held[i]!)
     this.#earlier = previous === undefined ? new Uint32Array(0) : this.#heldBefore(previous, MEASURED_QUERIES - most)
     this.#nextKey = previous?.slotOfKey.length ?? 0
     this.#slots = new Int32Array(this.#nextKey + all.length).fill(-1)

@@ -30,6 +30,9 @@ const CONFIDENCE = 2.5
 /** And by this much at least: queries that all succeed have no spread. */
 const MARGIN = 0.002
 
+/** Queries after which a width may be given up as too small, and standard errors that the recall must lie below what it takes. */
+const [GIVE_UP_AFTER, HOPELESS] = [48, 3]
+
 /** When so many wider searches find nothing more, none will: what is missed is not for lack of width, and the mean has to do. */
 const FLAT_STEPS = 3
 
@@ -44,6 +47,12 @@ export interface MeasuredRecall {
 /** Whether a recall can be relied on to be the target at least. */
 export function reaches({ mean, error }: MeasuredRecall, target: number): boolean {
   return mean >= Math.min(0.9995, target + Math.max(MARGIN, CONFIDENCE * error))
+}
+
+/** Whether the queries so far leave no hope of what is needed, so that the rest need not be asked. A mean at the target may have to do. */
+function isHopeless({ mean, error }: MeasuredRecall, topK: number, target: number): boolean {
+  const needed = topK === 1 ? target : Math.min(0.9995, target + MARGIN)
+  return mean < target && mean + HOPELESS * error < needed
 }
 
 /** How many of the graph's candidates are rescored: all where its own order is coarse, few beyond `topK` where it is fine. Each one is a row read from memory. */
@@ -130,9 +139,10 @@ export function* calibrate(
     let flat: CalibrationPoint | undefined
     let steps = 0
     while (low < high) {
-      const middle = Math.min((low + high) >>> 1, low + 4)
+      // The least may do; then a few steps at a time, until one is enough.
+      const middle = low === 0 ? 0 : Math.min((low + high) >>> 1, low + 4)
       const candidates = ladder[middle]!
-      const recall = yield* meanRecall(settings, truth, topK, candidates, ask)
+      const recall = yield* meanRecall(settings, truth, topK, candidates, target, ask)
       // One result is found or not, which leaves a mean so uncertain that no width would do; it is found before ten are.
       if (topK === 1 ? recall.mean >= target : reaches(recall, target)) {
         best = { topK, candidates, recall: recall.mean }
@@ -152,15 +162,23 @@ export function* calibrate(
   return { points: points.sort((a, b) => a.topK - b.topK), queries: truth.length }
 }
 
-/** Mean share of the true nearest among the rescored candidates. */
+/**
+ * Mean share of the true nearest among the rescored candidates. Most widths that are tried are too small, and that shows
+ * after a part of the queries: only a recall that comes near the target is measured with all of them.
+ */
 export function* meanRecall(
   settings: GraphSettings,
   truth: readonly Uint32Array[],
   topK: number,
   candidates: number,
+  target: number,
   ask: AskGraph,
 ): Generator<void, MeasuredRecall> {
   let [sum, squares] = [0, 0]
+  const soFar = (count: number): MeasuredRecall => {
+    const mean = sum / count
+    return { mean, error: Math.sqrt(Math.max(0, squares / count - mean * mean) / count) }
+  }
   for (let q = 0; q < truth.length; q++) {
     const keys = ask(q, candidates)
     const rescored = new Set(keys.subarray(0, rescoredCount(settings, topK, candidates)))
@@ -170,11 +188,11 @@ export function* meanRecall(
     const share = expected.length === 0 ? 1 : found / expected.length
     sum += share
     squares += share * share
-    if (q % 8 === 7 || candidates > 256) yield
+    if (q % 8 !== 7 && candidates <= 256) continue
+    yield
+    if (q >= GIVE_UP_AFTER && isHopeless(soFar(q + 1), topK, target)) return soFar(q + 1)
   }
-  if (truth.length === 0) return { mean: 1, error: 0 }
-  const mean = sum / truth.length
-  return { mean, error: Math.sqrt(Math.max(0, squares / truth.length - mean * mean) / truth.length) }
+  return truth.length === 0 ? { mean: 1, error: 0 } : soFar(truth.length)
 }
 
 function ladderFrom(least: number, size: number): number[] {

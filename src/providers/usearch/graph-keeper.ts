@@ -134,7 +134,15 @@ export class GraphKeeper {
     graph.measuredDead = measuredDead ?? dead
     this.keys.assign(slots)
     this.#graph = graph
-    if (graph.origin.host === undefined) this.costs = measureCosts(this.#options.table, graph) ?? this.costs
+  }
+
+  /** Measures what planning compares, for the graph in use. */
+  async measureCosts(): Promise<void> {
+    const graph = this.#graph
+    const { host } = graph?.origin ?? {}
+    if (graph === undefined) return
+    if (host !== undefined) await this.#measureCostsIn(host, graph)
+    else this.costs = (await measureCosts(this.#options.table, graph)) ?? this.costs
   }
 
   /** Gives up a graph whose worker ended: searches scan until changes call for another. */
@@ -284,8 +292,7 @@ export class GraphKeeper {
     signal.throwIfAborted()
     this.adopt(graph, slots)
     await previous?.origin.host?.close()
-    const { host: holder } = graph.origin
-    if (holder) await this.#measureCostsIn(holder, graph)
+    await this.measureCosts()
     await this.#batchHost?.host.then((host) => host.close()).catch(() => undefined)
     this.#batchHost = undefined
     // A file that is viewed stays readable without its name, except on Windows, where it goes when the folder does.

@@ -148,6 +148,7 @@ export async function openSnapshot<M extends Metadata>(context: RestoreContext<M
         slots,
         measuredDead,
       )
+      await keeper.measureCosts()
     } catch (error) {
       if (!isGroundlineError(error) || error.code !== 'CORRUPT_DATA') throw error
     }
@@ -181,8 +182,8 @@ async function readEntries<M extends Metadata>(
     const { size } = await file.stat()
     if (lines.count !== entries || size !== vectors.bytes || size !== entries * dimensions * 4)
       throw damaged(vectors.name, 'its length does not fit')
-    const ids: string[] = []
-    const metadata: (M | undefined)[] = []
+    // Side by side, because a match takes both.
+    const restored: (string | M | undefined)[] = []
     for (let from = 0; from < entries; from += BATCH) {
       const part = block.subarray(0, Math.min(BATCH, entries - from) * dimensions)
       const bytes = new Uint8Array(part.buffer, 0, part.byteLength)
@@ -193,15 +194,15 @@ async function readEntries<M extends Metadata>(
       for (let slot = from; slot < Math.min(entries, from + BATCH); slot++) {
         const [id, key] = lines.lineAt(slot)
         if (key !== null && key < slotOfKey.length) slotOfKey[key] = slot
-        if (rows === undefined) [ids[slot], metadata[slot]] = [id, lines.metadataAt(slot)]
+        if (rows === undefined) restored.push(id, lines.metadataAt(slot))
       }
     }
     if (hash.digest('hex') !== vectors.sha256) throw damaged(vectors.name, 'its digest does not fit')
     rows?.adopt(path, entries)
     const inMemory = {
       count: entries,
-      idAt: (slot: number) => ids[slot]!,
-      metadataAt: (slot: number) => metadata[slot],
+      idAt: (slot: number) => restored[2 * slot] as string,
+      metadataAt: (slot: number) => restored[2 * slot + 1] as M | undefined,
     }
     table.restore(rows === undefined ? inMemory : lines)
   } finally {
