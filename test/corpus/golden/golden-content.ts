@@ -1,3 +1,4 @@
+import type { DerivedFile } from '../../../src/corpus/index.ts'
 import type { Document } from '../../../src/document.ts'
 
 /** What the golden files hold. Never changes: the files do not either. */
@@ -20,4 +21,9 @@ export function goldenDocuments(): readonly Document[] {
 /** The wrapping key of the sealed golden corpus. */
 export function goldenKey(): Uint8Array {
   return Uint8Array.from({ length: 32 }, (_, at) => at)
+}
+
+/** The derived file of the audited ones. */
+export function goldenDerived(): DerivedFile {
+  return { head: { made: 'of version 2', words: ['schön', '🙂'] }, body: Uint8Array.of(0, 1, 127, 128, 255) }
 }
