@@ -18,6 +18,12 @@ export interface ReadOptions extends AbortOptions {
  * Where a corpus keeps its files. Names are relative, `/`-separated, of `[a-z0-9._-]` segments that are neither `.`
  * nor `..`; another name throws `INVALID_ARGUMENT`. A file once written never changes. Other failures throw
  * `STORAGE_FAILED` with the cause.
+ *
+ * What a call has returned, every later call of every process sees: a file that was written is read and listed, one that was
+ * removed is neither. `list` need not be a snapshot: what is written or removed while it runs may be in it or not. Calls may
+ * run side by side. Nothing is ever locked, so a process that dies blocks nobody. On object storage a name is a key,
+ * `publish` a put that fails if the key exists (`If-None-Match: *`), and `writeNew` may be the same call; in the origin-private
+ * file system of a browser, `publish` needs a lock of the browser (`navigator.locks`) around testing for a name and writing it.
  */
 export interface Storage {
   /** The bytes of a file, or of a range of it. Throws `NOT_FOUND`. */

@@ -74,6 +74,31 @@ describe('driftMonitor', () => {
     expect(driftActions(report)).toEqual(['review-embedder'])
   })
 
+  test('each test of vectors sees the drift it is for', async () => {
+    const monitor = driftMonitor({ reference: usual(400, 1), permutations: 199 })
+    const { vectors } = usual(200, 2)
+    const alarmsOf = async (changed: readonly Float32Array[]) =>
+      (await monitor.report({ sample: { vectors: changed } })).tests
+        .filter(({ alarm }) => alarm)
+        .map(({ name }) => name)
+    expect(await alarmsOf(vectors)).toEqual([])
+    // The same directions, a tenth longer: only lengths tell.
+    expect(await alarmsOf(vectors.map((vector) => vector.map((value) => value * 1.1)))).toContain('norm')
+    // Everything moved a little the same way.
+    const moved = vectors.map((vector) => vector.map((value, axis) => (axis === 0 ? value + 0.15 : value)))
+    expect(await alarmsOf(moved)).toContain('centroid')
+    expect(await alarmsOf(moved)).toContain('mmd')
+    // Nearer to the middle of everything, whatever their length.
+    const middle = vectors[0]!.map(
+      (_, axis) => vectors.reduce((sum, vector) => sum + vector[axis]!, 0) / vectors.length,
+    )
+    const nearer = vectors.map((vector) => vector.map((value, axis) => value + 0.7 * middle[axis]!))
+    expect(await alarmsOf(nearer)).toContain('similarity')
+    // Some items as nothing usual is.
+    const strange = other(20, 9).vectors
+    expect(await alarmsOf([...vectors.slice(20), ...strange])).toContain('novelty')
+  })
+
   test('canaries that miss their passages and stale documents are named', async () => {
     const monitor = driftMonitor({ reference: usual(100, 3) })
     const report = await monitor.report({
