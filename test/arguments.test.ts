@@ -359,16 +359,20 @@ describe('arguments that are no options', () => {
       ],
     ),
     ...[
-      { ids: ['a'], weights: [] },
-      { ids: ['a'], weights: [0] },
-      { ids: ['a'], weights: [Number.NaN] },
-      { ids: [5], weights: [1] },
-      { ids: 'a', weights: [1] },
+      { members: [0], weights: [] },
+      { members: [0], weights: [0] },
+      { members: [0], weights: [Number.NaN] },
+      { members: [1], weights: [1] },
+      { members: [-1], weights: [1] },
+      { members: [0.5], weights: [1] },
+      { members: ['a'], weights: [1] },
+      { members: 'a', weights: [1] },
       null,
     ].map((mixture): [string, () => unknown] => [
       `the mixture ${JSON.stringify(mixture)}`,
-      () => wordIndex.scoreMixtures('amber', [mixture as never]),
+      () => wordIndex.scoreMixtures('amber', ['a'], [mixture as never]),
     ]),
+    ['ids of mixtures that are none', () => wordIndex.scoreMixtures('amber', [5 as never], [])],
   ])('%s: INVALID_ARGUMENT', async (_, call) => {
     await expect((async () => call())()).rejects.toMatchObject({
       code: 'INVALID_ARGUMENT',

@@ -194,7 +194,8 @@ function indexOver<M extends Metadata>(settings: Settings, initial: State<M>): B
       const { entries, terms } = open()
       signal?.throwIfAborted()
       requireString('query', query)
-      requireMixtures(mixtures)
+      requireIds(ids)
+      requireMixtures(mixtures, ids.length)
       const wanted = queryTerms(terms, analyzer.analyze(query), kinship)
       return mixtureScores(
         terms,
@@ -267,16 +268,23 @@ function requireEntry(entry: LexicalEntry, at: number, seen: Set<string>): void 
   seen.add(entry.id)
 }
 
-function requireMixtures(mixtures: readonly LexicalMixture[]): void {
+/** There are thousands of mixtures in one call, hence no text about one is made before it is wrong. */
+function requireMixtures(mixtures: readonly LexicalMixture[], known: number): void {
   requireArray('mixtures', mixtures)
-  for (const [at, mixture] of mixtures.entries()) {
-    requireObject(`mixtures[${at}]`, mixture, 'an object with ids and weights')
-    const { ids, weights } = mixture
-    requireIds(ids)
-    if (!Array.isArray(weights) || weights.length !== ids.length)
-      throw invalidArgument(`mixtures[${at}].weights`, `as many numbers as there are ids (${ids.length})`, weights)
-    for (const weight of weights)
+  for (let at = 0; at < mixtures.length; at++) {
+    const { members, weights } = mixtures[at] ?? {}
+    if (!isList(members) || !isList(weights) || weights.length !== members.length)
+      throw invalidArgument(`mixtures[${at}]`, 'an object with members and as many weights', mixtures[at])
+    for (let i = 0; i < members.length; i++) {
+      const [member, weight] = [members[i], weights[i]]
+      if (!(Number.isInteger(member) && member! >= 0 && member! < known))
+        throw invalidArgument(`mixtures[${at}].members`, `places in the list of ids, which has ${known}`, member)
       if (!(typeof weight === 'number' && weight > 0 && weight < Number.POSITIVE_INFINITY))
         throw invalidArgument(`mixtures[${at}].weights`, 'finite numbers above 0', weight)
+    }
   }
+}
+
+function isList(list: unknown): list is ArrayLike<number> {
+  return Array.isArray(list) || (ArrayBuffer.isView(list) && !(list instanceof DataView))
 }
