@@ -29,6 +29,6 @@ export { type SemanticChunkerOptions, semanticChunker } from './semantic-chunker
 export { type SentenceChunkerOptions, sentenceChunker } from './sentence-chunker.ts'
 export { type SentenceWindowChunkerOptions, sentenceWindowChunker } from './sentence-window-chunker.ts'
 export type { TreeSpan } from './span-tree.ts'
-export { tokenChunker } from './token-chunker.ts'
+export { type TokenChunkerOptions, tokenChunker } from './token-chunker.ts'
 export { transcriptChunker } from './transcript-chunker.ts'
 export { approximateCounter, characterCounter, type UnitCounter } from './unit-counter.ts'

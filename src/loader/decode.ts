@@ -15,6 +15,9 @@ export interface TextLoaderOptions {
 /** Default of `maxBytes`: 32 MiB. */
 export const defaultMaxBytes: number = 33_554_432
 
+/** Units of the longest string of V8; other engines allow more. */
+const LONGEST_STRING = 536_870_888
+
 /** A decoder of an encoding that refuses what is invalid in it. Throws `INVALID_ARGUMENT` for a label that is not known. */
 export function fatalDecoder(encoding: string): TextDecoder {
   try {
@@ -53,6 +56,12 @@ export function decodeText(input: LoaderInput, options: TextLoaderOptions = {}):
   try {
     return decoder.decode(content)
   } catch (cause) {
+    if (content.length > LONGEST_STRING)
+      throw new GroundlineError(
+        'LIMIT_EXCEEDED',
+        `${JSON.stringify(input.id)} has ${content.length} bytes, more than the runtime puts into one string; split it, as textParts does`,
+        { cause, details: { id: input.id, limit: 'maxBytes', expected: LONGEST_STRING, actual: content.length } },
+      )
     return fail(`is not valid ${encoding}`, "pass the file's encoding, such as encoding: 'windows-1252'", cause)
   }
 }

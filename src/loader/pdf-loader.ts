@@ -36,7 +36,16 @@ export interface PdfLoaderOptions {
  * ```
  */
 // @__NO_SIDE_EFFECTS__
-export function pdfLoader({ extract, maxBytes }: PdfLoaderOptions): Loader {
+export function pdfLoader(options: PdfLoaderOptions): Loader {
+  if (typeof options?.extract !== 'function')
+    throw new GroundlineError(
+      'INVALID_ARGUMENT',
+      "extract must be a function, such as pdfExtractor() of 'groundline/node'",
+      {
+        details: { argument: 'extract' },
+      },
+    )
+  const { extract, maxBytes } = options
   return {
     id: 'pdf',
     extensions: ['.pdf'],

@@ -20,6 +20,11 @@ const shows: { readonly [example: string]: readonly RegExp[] } = {
     /\[7\] unverified \(unknown-source\)/,
   ],
   'compose-pipeline.ts': [/Keys are rotated every ninety days/, /\d+ of 800 tokens/],
+  'contextual-chunks.ts': [
+    /kestrel: It nests in old buildings/,
+    /dipper: It nests behind waterfalls/,
+    /siskin: It nests high in the crowns/,
+  ],
   'mcp-tool.ts': [/tools: search_documents/, /Keys are rotated every ninety days/],
   'plain-javascript.js': [/^Keys are rotated every ninety days\.$/m],
   'provider-adapter.ts': [/^ok {6}/m, /^0 failed; 100 texts embedded/m],

@@ -105,6 +105,11 @@ test('a file over the limit is refused before it is decoded', async () => {
   expect(await failure(textLoader({ maxBytes: 4 }), 'four')).toBe('loaded')
 })
 
+test.runIf(process.env.GROUNDLINE_NIGHTLY)('a file that no string can hold is refused as too long', async () => {
+  const content = new Uint8Array(536_870_900).fill(97)
+  expect(await failure(textLoader({ maxBytes: 1e9 }), content)).toBe('LIMIT_EXCEEDED')
+})
+
 test('lines and columns count from 1 and know every kind of line end', () => {
   const text = 'a\nbb\r\nccc\rdddd'
   const locate = sourceLocator({ id: 'a', text })

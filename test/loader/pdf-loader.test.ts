@@ -59,3 +59,7 @@ test('an abort while the worker reads ends it with the reason', async () => {
   queueMicrotask(() => controller.abort(reason))
   await expect(loading).rejects.toBe(reason)
 })
+
+test('a loader without an extractor is refused at once', () => {
+  expect(() => pdfLoader(undefined as never)).toThrow(expect.objectContaining({ code: 'INVALID_ARGUMENT' }))
+})
