@@ -47,6 +47,23 @@ export async function addAuditEntry(
   }
 }
 
+/**
+ * Enters the hold of a tag, or its release, unless the trail says it already. A hold is in force with the version that names
+ * it, whatever becomes of its entry: what was cut off between the two is entered by the next call that asks for the same.
+ */
+export async function auditHold(core: CorpusCore, tag: string, options: AbortOptions): Promise<void> {
+  const { manifest, state } = core.head()
+  const reason = manifest?.tags.find(({ name }) => name === tag)?.hold
+  const isHeld = reason !== undefined
+  const last = (await readAudit(core, options)).findLast(
+    ({ action, details }) => (action === 'hold' || action === 'release') && details.tag === tag,
+  )
+  if (isHeld === (last?.action === 'hold')) return
+  const { version } = state.snapshot
+  if (isHeld) await addAuditEntry(core, { action: 'hold', version, details: { tag, reason } }, options)
+  else await addAuditEntry(core, { action: 'release', version, details: { tag } }, options)
+}
+
 /** The audit trail, oldest first. Throws `CORRUPT_DATA` when an entry is missing, damaged or not the one that was written. */
 export async function readAudit(core: CorpusCore, options: AbortOptions): Promise<readonly AuditEntry[]> {
   const entries: AuditEntry[] = []

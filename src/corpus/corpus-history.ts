@@ -104,12 +104,12 @@ export async function rollBack(core: CorpusCore, version: number | string, optio
 }
 
 /** Keeps a version under a name. */
-export async function addTag(core: CorpusCore, name: string, { version, hold, signal }: TagOptions): Promise<number> {
+export async function addTag(core: CorpusCore, name: string, { version, hold, signal }: TagOptions): Promise<void> {
   requireId('tag', name)
   if (/^\d+$/.test(name)) {
     throw new GroundlineError('INVALID_ARGUMENT', `a tag must not be a number, got ${describe(name)}`)
   }
-  const { state } = await core.amend(
+  await core.amend(
     async (head) => {
       if (!head.manifest) throw new GroundlineError('NOT_FOUND', 'there is no version to tag: commit something first')
       if (head.manifest.tags.some((tag) => tag.name === name)) {
@@ -124,17 +124,12 @@ export async function addTag(core: CorpusCore, name: string, { version, hold, si
     },
     { signal },
   )
-  return state.snapshot.version
 }
 
-/** Gives a tag up. */
-export async function removeTag(
-  core: CorpusCore,
-  name: string,
-  options: AbortOptions,
-): Promise<{ readonly version: number; readonly hold: string | undefined }> {
+/** Gives a tag up; true when a hold went with it. */
+export async function removeTag(core: CorpusCore, name: string, options: AbortOptions): Promise<boolean> {
   let hold: string | undefined
-  const { state } = await core.amend(async (head) => {
+  await core.amend(async (head) => {
     hold = head.manifest?.tags.find((tag) => tag.name === name)?.hold
     const tags = head.manifest?.tags.filter((tag) => tag.name !== name) ?? []
     if (tags.length === (head.manifest?.tags.length ?? 0)) {
@@ -143,7 +138,7 @@ export async function removeTag(
     const manifest = nextManifest(head.manifest, { action: 'tag', tags })
     return { manifest, state: { ...head.state, snapshot: manifest } }
   }, options)
-  return { version: state.snapshot.version, hold }
+  return hold !== undefined
 }
 
 /** The snapshot of a version or tag. Throws `NOT_FOUND` when it was collected or never was. */

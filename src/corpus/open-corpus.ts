@@ -1,5 +1,5 @@
 import type { AbortOptions, Metadata } from '../document.ts'
-import { addAuditEntry, readAudit } from './audit.ts'
+import { addAuditEntry, auditHold, readAudit } from './audit.ts'
 import { backupCorpus } from './backup.ts'
 import { checksumSealer } from './checksum-sealer.ts'
 import { collectVersions } from './collection.ts'
@@ -134,9 +134,12 @@ export function corpusOver<M extends Metadata>(
       }),
     tag: (name, each = {}) =>
       writing('tag', async () => {
-        const version = await addTag(core, name, each)
-        if (each.hold === undefined) return
-        await addAuditEntry(core, { action: 'hold', version, details: { tag: name, reason: each.hold } }, each)
+        const isHold = each.hold !== undefined
+        try {
+          await addTag(core, name, each)
+        } finally {
+          if (isHold) await auditHold(core, name, each)
+        }
       }),
     tags: async (each = {}) => {
       each.signal?.throwIfAborted()
@@ -148,8 +151,12 @@ export function corpusOver<M extends Metadata>(
     },
     untag: (name, each = {}) =>
       writing('untag', async () => {
-        const { version, hold } = await removeTag(core, name, each)
-        if (hold !== undefined) await addAuditEntry(core, { action: 'release', version, details: { tag: name } }, each)
+        let isHold = true
+        try {
+          isHold = await removeTag(core, name, each)
+        } finally {
+          if (isHold) await auditHold(core, name, each)
+        }
       }),
     planReembed: async (space, each = {}) => planReembed(core, space, each),
     reembed: async (each) => {

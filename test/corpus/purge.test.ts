@@ -68,6 +68,36 @@ describe('purge', () => {
     await expect(corpus.audit()).rejects.toMatchObject({ code: 'CORRUPT_DATA' })
   })
 
+  test('the audit entry of a hold that failed after it was in force is made by the repeated call, and once', async () => {
+    const storage = memoryStorage()
+    let fail = false
+    const corpus = await openCorpus({
+      storage: {
+        ...storage,
+        publish: async (name, bytes, options) => {
+          if (fail && name.startsWith('audit/')) throw new Error('killed')
+          await storage.publish(name, bytes, options)
+        },
+      },
+    })
+    await corpus.commit({ put: [entryFor({ id: 'a', text: 'held' })], space })
+    const actions = async () => (await corpus.audit()).map(({ action }) => action)
+    fail = true
+    await expect(corpus.tag('case', { hold: 'litigation' })).rejects.toThrow('killed')
+    expect(await actions()).toEqual([])
+    fail = false
+    await expect(corpus.tag('case', { hold: 'litigation' })).rejects.toMatchObject({ code: 'ALREADY_EXISTS' })
+    await expect(corpus.tag('case', { hold: 'litigation' })).rejects.toMatchObject({ code: 'ALREADY_EXISTS' })
+    expect(await actions()).toEqual(['hold'])
+    fail = true
+    await expect(corpus.untag('case')).rejects.toThrow('killed')
+    fail = false
+    await expect(corpus.untag('case')).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    expect(await actions()).toEqual(['hold', 'release'])
+    await corpus.tag('case', { hold: 'again' })
+    expect(await actions()).toEqual(['hold', 'release', 'hold'])
+  })
+
   test('documents go when their time has come and not before', async () => {
     const corpus = await openCorpus({ storage: memoryStorage() })
     const expiring = (id: string, expires: string) => ({ ...entryFor({ id, text: id }), expires })
