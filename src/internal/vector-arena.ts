@@ -33,7 +33,6 @@ const BLOCK = 4_096
 const PAGE = 65_536
 /** Floats that one call of the scan sums up in single precision; longer rows are taken in parts, whose sums are added in double. */
 const PART = 1_024
-const PART_ROWS = 16
 
 /** A memory, with its parts as the scan wants them. */
 interface ScanBuffers {
@@ -59,7 +58,6 @@ export class VectorArena implements VectorRows {
   #rows: Float32Array = new Float32Array(0)
   #scan: ScanBuffers | undefined
   #simd: boolean
-  readonly #sums: Float64Array = new Float64Array(PART_ROWS)
 
   /** `simd: false` keeps to the plain loop. */
   constructor(dimensions: number, options: { readonly simd?: boolean } = {}) {
@@ -112,15 +110,13 @@ export class VectorArena implements VectorRows {
     const stride = this.#stride * 4
     buffers.query.set(query)
     const run = metric === 'dot' ? scan.dot : scan.distance
-    // Rows in parts are taken few at a time, so that one part follows the other in memory.
-    const block = this.#stride > PART ? PART_ROWS : BLOCK
-    for (let from = 0; from < rows.length; from += block) {
-      const count = Math.min(block, rows.length - from)
-      list.set(rows.length <= block ? rows : rows.subarray(from, from + count))
-      if (this.#stride > PART) {
-        this.#addParts(buffers, run, count, scores, from)
-        continue
-      }
+    if (this.#stride > PART) {
+      this.#scanParts(buffers, run, rows, scores)
+      return
+    }
+    for (let from = 0; from < rows.length; from += BLOCK) {
+      const count = Math.min(BLOCK, rows.length - from)
+      list.set(rows.length <= BLOCK ? rows : rows.subarray(from, from + count))
       // Four rows at a time wait for memory together: the first ones are added again, rather than the last ones taken singly.
       const whole = count < 4 ? count : (count + 3) & ~3
       for (let i = count; i < whole; i++) list[i] = list[i - count]!
@@ -131,15 +127,19 @@ export class VectorArena implements VectorRows {
     }
   }
 
-  #addParts({ found }: ScanBuffers, run: ScanFunction, count: number, scores: Scores, from: number): void {
+  /** Row by row, so that one part follows the other in memory. */
+  #scanParts({ list, found }: ScanBuffers, run: ScanFunction, rows: Uint32Array, scores: Scores): void {
     const stride = this.#stride * 4
-    const sums = this.#sums
-    sums.fill(0)
-    for (let part = 0; part < stride; part += PART * 4) {
-      run(part, this.#scratch + part, stride, Math.min(PART * 4, stride - part), stride, count, stride + BLOCK * 4)
-      for (let i = 0; i < count; i++) sums[i]! += found[i]!
+    for (let i = 0; i < rows.length; i++) {
+      list[0] = rows[i]!
+      let sum = 0
+      for (let part = 0; part < stride; part += PART * 4) {
+        const length = Math.min(PART * 4, stride - part)
+        run(part, this.#scratch + part, stride, length, stride, 1, stride + BLOCK * 4)
+        sum += found[0]!
+      }
+      scores[i] = sum
     }
-    for (let i = 0; i < count; i++) scores[from + i] = sums[i]!
   }
 
   #reservePages(capacity: number): void {
