@@ -119,6 +119,26 @@ test('an empty document is stored once', async () => {
   expect(corpus.info().documents).toBe(1)
 })
 
+test('a damaged original is compared with nothing, and ends no sync', async () => {
+  const storage = memoryStorage()
+  const options = { load, chunker, duplicates: { finder: nearDuplicates(), policy: 'skip' } } as const
+  await syncCorpus({ ...options, corpus: await openCorpus({ storage }), source: sourceOf({ a: long }) })
+  const damaged = memoryStorage()
+  for (const name of await storage.list('')) {
+    const bytes = await storage.read(name)
+    const at = Buffer.from(bytes).indexOf('word77')
+    if (at > 0) bytes[at]! ^= 1
+    await damaged.writeNew(name, bytes)
+  }
+  const corpus = await openCorpus({ storage: damaged })
+  const duplicates = { finder: nearDuplicates(), policy: 'skip' } as const
+  const report = await syncCorpus({ ...options, corpus, source: sourceOf({ a: long, b: near }), duplicates })
+  expect(report).toMatchObject({ added: ['b'], reused: ['a'], skipped: [], failed: [] })
+  expect(corpus.info().damage).toMatchObject([{ documents: ['a'] }])
+  // What is known to be damaged is taken in again.
+  expect((await syncCorpus({ ...options, corpus, source: sourceOf({ a: long }), duplicates })).changed).toEqual(['a'])
+})
+
 test('a finder that serves many syncs forgets what changed and trusts nothing that went', async () => {
   const finder = nearDuplicates()
   const { run, found, optionsFor } = await syncing('skip')
