@@ -2,7 +2,15 @@ import type { AbortOptions } from '../document.ts'
 import { type CorpusCore, nextManifest } from './corpus-core.ts'
 import { asDamage, type CorpusState, loadState } from './corpus-state.ts'
 import { spaceKey } from './manifest.ts'
-import { buildSegment, RECORD, type Segment, type SegmentDocument, segmentName, writtenSegment } from './segment.ts'
+import {
+  buildSegment,
+  originOf,
+  RECORD,
+  type Segment,
+  type SegmentDocument,
+  segmentName,
+  writtenSegment,
+} from './segment.ts'
 
 /** A compacted segment is closed once it has this many bytes. */
 const SEGMENT_BYTES = 32 << 20
@@ -85,7 +93,7 @@ export async function joinSegments(
       const record = await reader.record(row.at, RECORD.document, options)
       const vectors = row.vectorsAt && (await reader.record(row.vectorsAt, RECORD.vectors, options))
       const { at: _, vectorsAt: __, ...plain } = row
-      pending.push({ row: plain, record, vectors })
+      pending.push({ row: { ...plain, origin: originOf(row, segment.ref) }, record, vectors })
       bytes += record.length + (vectors?.length ?? 0)
     } catch (error) {
       core.report(asDamage(error, [row.id]))

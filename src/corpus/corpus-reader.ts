@@ -6,7 +6,7 @@ import type { StoredChunk } from '../retriever/retriever.ts'
 import type { CorpusEntry, Damage, DocumentRecord } from './corpus.ts'
 import { asDamage, type CorpusState, chunkPlaces, type DocumentPlace } from './corpus-state.ts'
 import { spaceKey } from './manifest.ts'
-import { chunkOf, type DocumentRecordBody, RECORD, type Row, vectorsOf } from './segment.ts'
+import { chunkOf, type DocumentRecordBody, originOf, RECORD, type Row, vectorsOf } from './segment.ts'
 
 /** Documents kept decoded, by the length of their texts. */
 const CACHED_UNITS = 8_000_000
@@ -246,6 +246,6 @@ function recordOf<M extends Metadata>({ row, segment }: DocumentPlace): Document
     ...(revision !== undefined && { revision }),
     ...(pipeline !== undefined && { pipeline }),
     ...(expires !== undefined && { expires }),
-    stored: `${segment.ref.name}:${row.at.offset}`,
+    stored: originOf(row, segment.ref),
   }
 }

@@ -28,7 +28,7 @@ export interface DocumentRecord<M extends Metadata = Metadata> {
   readonly pipeline?: string
   /** When `expireDocuments` removes it, ISO 8601; absent for never. */
   readonly expires?: string
-  /** Names its stored form: equal in two versions when nothing of it was written in between, by compaction neither. */
+  /** Names its stored form: equal in two versions when nothing of it was written in between. Compaction leaves it as it is. */
   readonly stored: string
 }
 

@@ -17,8 +17,12 @@ export interface DerivedFile {
 export interface DerivedFiles {
   /** The newest file of a kind that can be read; undefined when there is none, or it is damaged, foreign or sealed under a lost key. Never a reason not to start. */
   read(kind: string, options?: AbortOptions): Promise<DerivedFile | undefined>
+  /** The same for all files of a kind, oldest first. */
+  readAll(kind: string, options?: AbortOptions): Promise<readonly DerivedFile[]>
   /** Writes a new file of a kind durably, and removes the older ones. */
   write(kind: string, file: DerivedFile, options?: AbortOptions): Promise<void>
+  /** Writes a new file of a kind durably beside the older ones. */
+  append(kind: string, file: DerivedFile, options?: AbortOptions): Promise<void>
   /** Removes every file of a kind. */
   remove(kind: string, options?: AbortOptions): Promise<void>
 }
@@ -51,31 +55,57 @@ export function derivedFiles({
     return names.filter((name) => /^derived\/[a-z]+-\d{12}\.der$/.test(name))
   }
 
+  const readOne = async (name: string, options?: AbortOptions): Promise<DerivedFile | undefined> => {
+    try {
+      return await readFile(storage, sealer, name, options)
+    } catch (error) {
+      // Damaged, of a newer format, under another key, or just removed: it is made again.
+      if (!isGroundlineError(error)) throw error
+      return undefined
+    }
+  }
+
+  const writeAfter = async (
+    names: readonly string[],
+    kind: string,
+    { head, body }: DerivedFile,
+    options?: AbortOptions,
+  ) => {
+    const number = Number(names.at(-1)?.slice(-16, -4) ?? 0) + 1
+    const name = `derived/${kind}-${String(number).padStart(12, '0')}.der`
+    const file = await newFile(name, 'DER1', sealer)
+    await file.add(RECORD.head, new TextEncoder().encode(JSON.stringify(head)))
+    await file.add(RECORD.body, body)
+    await storage.publish(name, file.bytes(), options)
+  }
+
+  const removeAll = async (names: readonly string[], options?: AbortOptions) => {
+    for (const name of names) await storage.remove(name, options)
+  }
+
   return {
     read: async (kind, options) => {
       for (const name of (await namesOf(kind, options)).toReversed()) {
-        try {
-          return await readFile(storage, sealer, name, options)
-        } catch (error) {
-          // Damaged, of a newer format, under another key, or just removed: it is made again.
-          if (!isGroundlineError(error)) throw error
-        }
+        const file = await readOne(name, options)
+        if (file) return file
       }
       return undefined
     },
-    write: async (kind, { head, body }, options) => {
+    readAll: async (kind, options) => {
+      const files: DerivedFile[] = []
+      for (const name of await namesOf(kind, options)) {
+        const file = await readOne(name, options)
+        if (file) files.push(file)
+      }
+      return files
+    },
+    write: async (kind, file, options) => {
       const names = await namesOf(kind, options)
-      const number = Number(names.at(-1)?.slice(-16, -4) ?? 0) + 1
-      const name = `derived/${kind}-${String(number).padStart(12, '0')}.der`
-      const file = await newFile(name, 'DER1', sealer)
-      await file.add(RECORD.head, new TextEncoder().encode(JSON.stringify(head)))
-      await file.add(RECORD.body, body)
-      await storage.publish(name, file.bytes(), options)
-      for (const old of names) await storage.remove(old, options)
+      await writeAfter(names, kind, file, options)
+      await removeAll(names, options)
     },
-    remove: async (kind, options) => {
-      for (const name of await namesOf(kind, options)) await storage.remove(name, options)
-    },
+    append: async (kind, file, options) => writeAfter(await namesOf(kind, options), kind, file, options),
+    remove: async (kind, options) => removeAll(await namesOf(kind, options), options),
   }
 }
 

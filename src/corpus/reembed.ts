@@ -193,7 +193,7 @@ async function embedBatch<M extends Metadata>(
         { details: { id: row.id, expected: space.dimensions, actual: packed.dimensions } },
       )
     }
-    const { at: _, vectorsAt: __, ...plain } = row
+    const { at: _, vectorsAt: __, origin: ___, ...plain } = row
     const record = await (await segment.reader()).record(row.at, RECORD.document, { signal })
     documents.push({ row: plain, record, vectors: packed.vectors })
   }

@@ -33,6 +33,8 @@ export interface Row {
   readonly revision?: string | undefined
   readonly pipeline?: string | undefined
   readonly expires?: string | undefined
+  /** Segment and offset where it was written first, when compaction has copied it since. */
+  readonly origin?: string | undefined
   readonly chunks: readonly ChunkRow[]
   /** Place of the document's record; in a catalogue counted from the end of its first copy. */
   readonly at: RecordPlace
@@ -263,6 +265,11 @@ function segmentOf(
       return found
     },
   }
+}
+
+/** Names what was written: the same for all copies that compaction made of it. */
+export function originOf({ origin, at }: Row, { name }: SegmentRef): string {
+  return origin ?? `${name}:${at.offset}`
 }
 
 /** A chunk put together again from its row and its document's text. */

@@ -20,7 +20,7 @@ import type { Analyzer } from './analyzer.ts'
 import { type Bm25Parameters, type Bm25Variant, bm25Search } from './bm25.ts'
 import { englishAnalyzer } from './english-analyzer.ts'
 import { InvertedIndex, type WeightedTerms } from './inverted-index.ts'
-import { readLexicalBytes, writeLexicalBytes } from './lexical-bytes.ts'
+import { readLexicalBytes, tablesOf, writeLexicalBytes } from './lexical-bytes.ts'
 import type { LexicalEntry, LexicalIndex, LexicalMixture } from './lexical-index.ts'
 import { mixtureScores } from './mixture-scores.ts'
 import { operatorQuery, queryTerms } from './query-terms.ts'
@@ -72,14 +72,20 @@ export interface Bm25Index<M extends Metadata = Metadata> extends LexicalIndex<M
     mixtures: readonly LexicalMixture[],
     options?: AbortOptions,
   ): Promise<Float64Array>
-  /** The whole index as bytes, for {@link openLexicalIndex}. */
-  save(options?: AbortOptions & SavedIntegrity): Promise<Uint8Array>
+  /** The index as bytes, for {@link openLexicalIndex}: all of it, or the entries of some ids. */
+  save(options?: AbortOptions & SavedIntegrity & { readonly only?: readonly string[] | undefined }): Promise<Uint8Array>
 }
 
 /** Who finds damage in saved bytes. */
 export interface SavedIntegrity {
   /** `digest`: the bytes carry their SHA-256, and opening compares it. `caller`: they do not, because whatever keeps them has a seal of its own; they must not change while the index is open. Default `digest`. */
   readonly integrity?: 'digest' | 'caller'
+}
+
+/** What was saved later than the rest. */
+export interface SavedAdditions {
+  /** What `save({ only })` gave of entries that were added since. No id may be in two of them: `DUPLICATE_ID`, unless `integrity` is `caller`. */
+  readonly additions?: readonly Uint8Array[]
 }
 
 /**
@@ -91,14 +97,18 @@ export interface SavedIntegrity {
  */
 export async function openLexicalIndex<M extends Metadata = Metadata>(
   bytes: Uint8Array,
-  options: LexicalIndexOptions & AbortOptions & SavedIntegrity = {},
+  options: LexicalIndexOptions & AbortOptions & SavedIntegrity & SavedAdditions = {},
 ): Promise<Bm25Index<M>> {
   const state: State<M> = { entries: new EntryTable<M>(), terms: new InvertedIndex(), staging: false }
   if (!(bytes instanceof Uint8Array)) throw invalidArgument('bytes', 'a Uint8Array', bytes)
   const settings = settingsOf(options)
-  const { integrity = 'digest' } = options
+  const { integrity = 'digest', additions = [] } = options
   requireOneOf('integrity', integrity, ['digest', 'caller'])
-  await readLexicalBytes(bytes, settings.analyzer.id, state, [settings.text, settings.headings], options)
+  requireArray('additions', additions)
+  for (const each of additions)
+    if (!(each instanceof Uint8Array)) throw invalidArgument('additions', 'a Uint8Array each', each)
+  const { text, headings } = settings
+  await readLexicalBytes([bytes, ...additions], settings.analyzer.id, state, [text, headings], options)
   return indexOver(settings, state)
 }
 
@@ -210,9 +220,14 @@ function indexOver<M extends Metadata>(settings: Settings, initial: State<M>): B
       signal?.throwIfAborted()
       return filter === undefined ? entries.size : entries.allowed(parseFilter(filter)).count
     },
-    async save({ integrity = 'digest', signal } = {}) {
+    async save({ integrity = 'digest', only, signal } = {}) {
       requireOneOf('integrity', integrity, ['digest', 'caller'])
-      return serial(() => writeLexicalBytes(analyzer.id, open(), [textWeight, headingWeight], integrity, { signal }))
+      if (only !== undefined) requireIds(only)
+      const weights = [textWeight, headingWeight]
+      return serial(async () => {
+        const tables = only === undefined ? open() : await tablesOf(open(), only, weights, { signal })
+        return writeLexicalBytes(analyzer.id, tables, weights, integrity, { signal })
+      })
     },
     async close() {
       state = undefined

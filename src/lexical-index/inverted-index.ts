@@ -1,5 +1,5 @@
 import { hasBit, setBit } from '../internal/bitset.ts'
-import type { SavedTerms } from './saved-terms.ts'
+import type { StoredTerms } from './saved-terms.ts'
 
 /** Where a term occurs. */
 export interface Postings {
@@ -33,7 +33,7 @@ export interface WeightedTerms {
  * sequence is kept too: removal and phrases need it. What was restored is decoded term by term, when it is first needed.
  */
 export class InvertedIndex {
-  /** Ids of terms that are not among the saved ones. */
+  /** Ids of terms that are not among the saved ones, and of saved ones that were looked for. */
   readonly #termIds: Map<string, number> = new Map()
   readonly #newTerms: string[] = []
   #allTerms: string[] = this.#newTerms
@@ -41,7 +41,7 @@ export class InvertedIndex {
   readonly #postings: (Postings | undefined)[] = []
   /** Null for a document that is gone; absent for one whose saved sequence holds. */
   readonly #sequences: (Uint32Array | null | undefined)[] = []
-  #saved: SavedTerms | undefined
+  #saved: StoredTerms | undefined
   /** By term, all 0 between two documents. */
   #counts: Float64Array = new Float64Array(1_024)
   #lengths: Float32Array = new Float32Array(64)
@@ -98,7 +98,12 @@ export class InvertedIndex {
 
   /** The id by which sequences name a term. */
   termId(term: string): number | undefined {
-    return this.#saved?.find(term) ?? this.#termIds.get(term)
+    const known = this.#termIds.get(term)
+    if (known !== undefined) return known
+    const saved = this.#saved?.find(term)
+    // To find it again would cost a string each time.
+    if (saved !== undefined) this.#termIds.set(term, saved)
+    return saved
   }
 
   /** How many documents hold a term. */
@@ -197,7 +202,7 @@ export class InvertedIndex {
   }
 
   /** Fills an empty index with a saved one; its documents keep their numbers. */
-  restore(saved: SavedTerms): void {
+  restore(saved: StoredTerms): void {
     this.#saved = saved
     this.#lengths = saved.lengths.length > 0 ? saved.lengths : this.#lengths
     this.#postings.length = saved.size

@@ -1,11 +1,13 @@
 import type { AbortOptions, Metadata } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
-import type { EntryTable } from '../internal/entry-table.ts'
+import { EntryTable, type FilledEntries } from '../internal/entry-table.ts'
 import { sha256Hex } from '../internal/hash.ts'
+import { lastAtMost } from '../internal/last-at-most.ts'
 import { createPace } from '../internal/pace.ts'
 import { ByteSink } from './byte-sink.ts'
-import { FIELD_END, type InvertedIndex, type Postings } from './inverted-index.ts'
-import { type SavedSections, SavedTerms, storedTerm, termHash } from './saved-terms.ts'
+import { FIELD_END, InvertedIndex, type Postings } from './inverted-index.ts'
+import { SavedParts } from './saved-parts.ts'
+import { type SavedSections, SavedTerms, type StoredTerms, storedTerm, termHash } from './saved-terms.ts'
 
 /** The two halves of an index. */
 export interface LexicalTables<M extends Metadata> {
@@ -62,14 +64,43 @@ export async function writeLexicalBytes<M extends Metadata>(
   return bytes
 }
 
-/** Fills empty tables from bytes. Throws `CORRUPT_DATA`, or `INVALID_ARGUMENT` for another analyzer. */
+/**
+ * Fills empty tables from what was saved: entries of all, which share no id. Throws `CORRUPT_DATA`, or `INVALID_ARGUMENT` for
+ * another analyzer.
+ */
 export async function readLexicalBytes<M extends Metadata>(
-  bytes: Uint8Array,
+  saved: readonly Uint8Array[],
   analyzer: string,
-  tables: LexicalTables<M>,
+  { entries, terms }: LexicalTables<M>,
   weights: readonly number[],
   { signal, integrity = 'digest' }: AbortOptions & { readonly integrity?: 'digest' | 'caller' },
 ): Promise<void> {
+  const parts = saved.map((bytes) => readPart(bytes, analyzer, integrity))
+  const filled = joinedEntries(parts.map(({ sections }) => entriesIn<M>(sections)))
+  // Whoever keeps the bytes himself answers for the ids, too.
+  if (integrity === 'digest' && parts.length > 1) requireDistinct(filled)
+  entries.fill(filled)
+  const lists = parts.map(({ sections }) => new SavedTerms(sections))
+  const stored: StoredTerms = lists.length === 1 ? lists[0]! : new SavedParts(lists)
+  if (parts.every(({ header }) => header.weights.every((weight, field) => weight === weights[field]))) {
+    terms.restore(stored)
+    return
+  }
+  // Counted with other weights: each entry is counted again from its terms.
+  const pace = createPace(signal)
+  for (let document = 0; document < stored.lengths.length; document++) {
+    if (pace.due()) await pace.pause()
+    const sequence = stored.sequence(document)
+    for (const [at, term] of sequence.entries()) if (term !== FIELD_END) sequence[at] = terms.idOf(stored.term(term))
+    terms.addSequence(document, sequence, weights)
+  }
+}
+
+function readPart(
+  bytes: Uint8Array,
+  analyzer: string,
+  integrity: 'digest' | 'caller',
+): { header: Header; sections: SavedSections } {
   const digest = new TextDecoder().decode(bytes.subarray(0, DIGEST))
   const expected = integrity === 'digest' ? sha256Hex(bytes.subarray(DIGEST)) : NO_DIGEST
   if (bytes.length < DIGEST + 4 || digest !== expected) throw incomplete(bytes)
@@ -88,22 +119,36 @@ export async function readLexicalBytes<M extends Metadata>(
       { details: { expected: header.analyzer, actual: analyzer } },
     )
   if (header.sections.reduce((sum, length) => sum + padded(length), start) !== bytes.length) throw incomplete(bytes)
-  const sections = viewSections(bytes.subarray(start), header.sections, integrity)
-  const saved = new SavedTerms(sections)
-  const { entries, terms } = tables
-  entries.fill(entriesIn<M>(sections))
-  if (header.weights.every((weight, field) => weight === weights[field])) {
-    terms.restore(saved)
-    return
-  }
-  // Counted with other weights: each entry is counted again from its terms.
+  return { header, sections: viewSections(bytes.subarray(start), header.sections, integrity) }
+}
+
+/** Some entries of an index as tables of their own, to be saved by themselves. Unknown ids are left out. */
+export async function tablesOf<M extends Metadata>(
+  { entries, terms }: LexicalTables<M>,
+  ids: readonly string[],
+  weights: readonly number[],
+  { signal }: AbortOptions,
+): Promise<LexicalTables<M>> {
+  const part = { entries: new EntryTable<M>(), terms: new InvertedIndex() }
+  const numbers = new Map<number, number>()
+  const staged: number[] = []
   const pace = createPace(signal)
-  for (let document = 0; document < saved.lengths.length; document++) {
+  for (const id of new Set(ids)) {
     if (pace.due()) await pace.pause()
-    const sequence = saved.sequence(document)
-    for (const [at, term] of sequence.entries()) if (term !== FIELD_END) sequence[at] = terms.idOf(saved.term(term))
-    terms.addSequence(document, sequence, weights)
+    const slot = entries.slotOf(id)
+    if (slot === undefined) continue
+    const sequence = Uint32Array.from(terms.sequence(slot)!, (term) => {
+      if (term === FIELD_END) return term
+      const number = numbers.get(term) ?? part.terms.idOf(terms.termOf(term))
+      numbers.set(term, number)
+      return number
+    })
+    const own = part.entries.stage(id, entries.metadataAt(slot))
+    part.terms.addSequence(own, sequence, weights)
+    staged.push(own)
   }
+  part.entries.commit(staged)
+  return part
 }
 
 async function sectionsOf<M extends Metadata>(
@@ -225,6 +270,39 @@ function viewSections(body: Uint8Array, lengths: readonly number[], integrity: '
     metadata: bytes(),
     terms: bytes(),
     postings: bytes(),
+  }
+}
+
+/** The entries of each, one after the other. */
+function joinedEntries<M extends Metadata>(parts: readonly FilledEntries<M>[]): FilledEntries<M> {
+  if (parts.length === 1) return parts[0]!
+  let count = 0
+  const placed = parts.map((entries) => {
+    const first = count
+    count += entries.count
+    return { entries, first }
+  })
+  const holder = (entry: number) => placed[lastAtMost(placed, entry, ({ first }) => first)]!
+  return {
+    count,
+    idAt: (entry) => {
+      const { entries, first } = holder(entry)
+      return entries.idAt(entry - first)
+    },
+    metadataAt: (entry) => {
+      const { entries, first } = holder(entry)
+      return entries.metadataAt(entry - first)
+    },
+  }
+}
+
+function requireDistinct<M extends Metadata>({ count, idAt }: FilledEntries<M>): void {
+  const seen = new Set<string>()
+  for (let entry = 0; entry < count; entry++) {
+    const id = idAt(entry)
+    if (seen.has(id))
+      throw new GroundlineError('DUPLICATE_ID', `entry ${JSON.stringify(id)} was saved twice`, { details: { id } })
+    seen.add(id)
   }
 }
 

@@ -41,8 +41,26 @@ export function termHash(term: string): number {
   return mixBits(fnv1a(term))
 }
 
+/** What an index was saved with, to be asked term by term. */
+export interface StoredTerms {
+  /** One past the largest number of a term. */
+  readonly size: number
+  /** Weighted lengths by document, as many as there are. */
+  readonly lengths: Float32Array
+  /** The number of a term. */
+  find(term: string): number | undefined
+  /** A term by its number; empty for a number that no term has. */
+  term(number: number): string
+  /** How many documents hold a term. */
+  count(number: number): number
+  /** The documents of a term, ascending. */
+  postings(number: number): Postings
+  /** The terms of a document as the index gives them. */
+  sequence(document: number): Uint32Array
+}
+
 /** The terms of a saved index. A list is decoded when it is asked for, so that opening costs nothing by term. */
-export class SavedTerms {
+export class SavedTerms implements StoredTerms {
   /** How many terms there are. */
   readonly size: number
   /** Weighted lengths by document, as many as there are. */

@@ -6,6 +6,7 @@ import { createSerial } from '../internal/serial.ts'
 import type { LexicalIndex } from '../lexical-index/lexical-index.ts'
 import type { StoredChunk } from '../retriever/retriever.ts'
 import type { VectorIndex } from '../vector-index/vector-index.ts'
+import { chunkIdsOf, type Known, keptWords } from './kept-words.ts'
 
 /** The two indexes over a corpus. */
 export interface IndexPair<M extends Metadata> {
@@ -17,10 +18,10 @@ export interface IndexPair<M extends Metadata> {
 export interface IndexMakers<M extends Metadata> {
   /** An empty vector index for the corpus's space. */
   vectors(): Promise<VectorIndex<M>>
-  /** A lexical index: empty, or from what `save` gave. Throws when it cannot use that. */
-  words(saved: Uint8Array | undefined): Promise<LexicalIndex<M>>
-  /** The lexical index as bytes; absent for an index that has none. */
-  save?(words: LexicalIndex<M>): Promise<Uint8Array>
+  /** A lexical index: empty, or from what `save` gave, with what it gave of other chunks. Throws when it cannot use that. */
+  words(saved: Uint8Array | undefined, additions?: readonly Uint8Array[]): Promise<LexicalIndex<M>>
+  /** The lexical index as bytes, or some chunks of it; absent for an index that has none. */
+  save?(words: LexicalIndex<M>, only?: readonly string[]): Promise<Uint8Array>
 }
 
 /** Keeps a pair of indexes in step with a corpus. The corpus is the record: whatever goes wrong here is built again from it. */
@@ -31,7 +32,8 @@ export interface DerivedIndexes<M extends Metadata> {
   follow(commit: Commit, change: CorpusChange<M>): Promise<void>
   /**
    * Keeps the words beside the corpus: `always` when anything changed since they were kept, `much` when a tenth of the
-   * chunks did, `bounded` when so many did that a crash would cost the next start more than a moment. Never throws.
+   * chunks did, `bounded` when a quarter did; and otherwise what was added, when that is so much that a crash would cost the
+   * next start more than a moment. Never throws.
    */
   keep(when: 'always' | 'much' | 'bounded'): Promise<void>
   /** Drops the pair: the next search makes it again from the corpus. */
@@ -42,19 +44,9 @@ export interface DerivedIndexes<M extends Metadata> {
   close(): Promise<void>
 }
 
-/** What is in the indexes of each document. */
-type Known = Map<string, KnownDocument>
-
-interface KnownDocument {
-  /** Its stored form. */
-  readonly stored: string
-  /** Ids of its chunks; joined by tabs where they were read from a file, as few are ever asked for. */
-  readonly chunkIds: readonly string[] | string
-}
-
 interface Built<M extends Metadata> extends IndexPair<M> {
   readonly known: Known
-  readonly space: string
+  space: string
   version: number
   /** Chunks that changed since the words were kept. */
   changed: number
@@ -64,7 +56,8 @@ interface Built<M extends Metadata> extends IndexPair<M> {
 const BATCH = 1024
 /** Fewer chunks are indexed again in less time than a file takes. */
 const KEPT_FROM = 1_000
-const KIND = 'words'
+/** Added chunks that are indexed again in less time than a start takes otherwise, and how many of all there may be at least. */
+const [ADDED_FROM, ADDED_SHARE] = [2_000, 50]
 /** How many chunks of so many must have changed for their words to be kept. */
 const CHANGED: Readonly<Record<'always' | 'much' | 'bounded', (chunks: number) => number>> = {
   always: () => 1,
@@ -78,6 +71,7 @@ export function derivedIndexes<M extends Metadata>(
   files: DerivedFiles | undefined,
 ): DerivedIndexes<M> {
   const serially = createSerial()
+  const kept = makers.save && files && keptWords(makers, files)
   let built: Built<M> | undefined
   let damage: readonly Damage[] = []
 
@@ -101,30 +95,18 @@ export function derivedIndexes<M extends Metadata>(
     await last?.lexicalIndex.close?.()
   }
 
-  /** The words that were kept, with the documents they are of. */
-  const keptWords = async (signal: AbortSignal | undefined): Promise<[LexicalIndex<M>, Known]> => {
-    const kept = makers.save && (await files?.read(KIND, { signal }))
-    if (kept) {
-      try {
-        const known = parseKnown((kept.head as { readonly documents: string }).documents)
-        return [await makers.words(kept.body), known]
-      } catch {
-        // Of another analyzer or an older form.
-      }
-    }
-    return [await makers.words(undefined), new Map()]
-  }
-
   const build = async (view: Corpus<M>, signal: AbortSignal | undefined): Promise<Built<M>> => {
     const { space } = view.info()
     // Read while vectors are.
-    const words = keptWords(signal)
+    const words = kept
+      ? kept.open({ signal })
+      : makers.words(undefined).then((lexicalIndex) => ({ lexicalIndex, known: new Map(), added: 0 }))
     words.catch(() => undefined)
     const vectorIndex = await makers.vectors()
     try {
       await fill(vectorIndex, view, signal)
-      const [lexicalIndex, known] = await words
-      built = { vectorIndex, lexicalIndex, known, space: canonicalJson(space), version: 0, changed: 0 }
+      const { added, ...indexed } = await words
+      built = { vectorIndex, ...indexed, space: canonicalJson(space), version: 0, changed: added }
     } catch (error) {
       await vectorIndex.close?.()
       throw error
@@ -143,13 +125,20 @@ export function derivedIndexes<M extends Metadata>(
     const { version } = view.info()
     const fresh: DocumentRecord<M>[] = []
     const stale = new Map(made.known)
+    const added: DocumentRecord<M>[] = []
     for await (const record of view.documents({ signal })) {
       if (stale.get(record.id)?.stored === record.stored) stale.delete(record.id)
-      else fresh.push(record)
+      else {
+        fresh.push(record)
+        if (!stale.has(record.id)) added.push(record)
+      }
     }
     const gone = [...stale.values()].flatMap(chunkIdsOf)
     for (const index of which) if (gone.length > 0) await made[index].remove(gone, { signal })
-    for (const id of stale.keys()) made.known.delete(id)
+    for (const [id, document] of stale) {
+      kept?.gone(id, document)
+      made.known.delete(id)
+    }
     let batch: { chunk: StoredChunk<M>; vector?: Float32Array }[] = []
     if (fresh.length > 0) {
       for await (const entry of view.entries({ documentIds: fresh.map(({ id }) => id), signal })) {
@@ -162,6 +151,7 @@ export function derivedIndexes<M extends Metadata>(
     }
     await upsert(made, which, batch, signal)
     for (const { id, stored, chunkIds } of fresh) made.known.set(id, { stored, chunkIds })
+    kept?.added(added.map(({ id }) => [id, made.known.get(id)!] as const))
     made.changed += gone.length
     made.version = version
   }
@@ -194,8 +184,17 @@ export function derivedIndexes<M extends Metadata>(
     follow: (commit, { put = [] }) =>
       serially(async () => {
         const made = built
-        if (made?.version !== commit.version - 1 || made.space !== canonicalJson(corpus.info().space)) return
+        if (!made) return
+        const space = canonicalJson(corpus.info().space)
+        // Before the first commit there is no space.
+        if (made.version === 0) made.space = space
+        if (made.space !== space) return
         try {
+          if (made.version !== commit.version - 1) {
+            // Compaction made a version in between, or another writer did.
+            await current(undefined)
+            return
+          }
           const entries = put.flatMap(({ chunks, vectors }) =>
             chunks.map((chunk, at) => ({ chunk, ...(vectors[at] && { vector: vectors[at] }) })),
           )
@@ -203,11 +202,21 @@ export function derivedIndexes<M extends Metadata>(
           await made.lexicalIndex.remove(commit.removedChunkIds)
           for (let at = 0; at < entries.length; at += BATCH)
             await upsert(made, ['vectorIndex', 'lexicalIndex'], entries.slice(at, at + BATCH), undefined)
-          for (const id of commit.removed) made.known.delete(id)
+          for (const id of [...commit.removed, ...commit.changed]) {
+            const document = made.known.get(id)
+            if (document) kept?.gone(id, document)
+            made.known.delete(id)
+          }
           for (const { document } of put) {
             const record = corpus.record(document.id)
             if (record) made.known.set(record.id, { stored: record.stored, chunkIds: record.chunkIds })
           }
+          kept?.added(
+            commit.added.flatMap((id) => {
+              const document = made.known.get(id)
+              return document ? [[id, document] as const] : []
+            }),
+          )
           made.changed += entries.length + commit.removedChunkIds.length
           made.version = commit.version
         } catch {
@@ -219,17 +228,16 @@ export function derivedIndexes<M extends Metadata>(
       serially(async () => {
         const made = built
         const { chunks, version } = corpus.info()
-        if (!made || !files || !makers.save || made.version !== version || chunks < KEPT_FROM) return
-        if (made.changed === 0 || made.changed < CHANGED[when](chunks)) return
+        if (!made || !kept || made.version !== version || chunks < KEPT_FROM || made.changed === 0) return
         try {
-          const head = { documents: formatKnown(made.known) }
-          const body = await makers.save(made.lexicalIndex)
-          await corpus.refresh()
-          if (!isPurged(made)) await files.write(KIND, { head, body })
-          made.changed = 0
-          // Purged between the two: the file must not outlive it.
-          await corpus.refresh()
-          if (isPurged(made)) await files.remove(KIND)
+          const purged = async () => {
+            await corpus.refresh()
+            return isPurged(made)
+          }
+          if (made.changed >= CHANGED[when](chunks)) {
+            await kept.keepAll(made.lexicalIndex, made.known, purged)
+            made.changed = 0
+          } else await kept.keepAdded(made.lexicalIndex, Math.max(ADDED_FROM, chunks / ADDED_SHARE), purged)
         } catch {
           // A full disk costs the next start some seconds, and nothing else.
         }
@@ -257,30 +265,6 @@ async function fill<M extends Metadata>(
     for (let from = 0; from < entries.length; from += BATCH)
       await index.upsert(entries.slice(from, from + BATCH), { signal })
   }
-}
-
-/** A line a document: id, stored form and chunk ids, between tabs, which no id holds. */
-function formatKnown(known: Known): string {
-  const lines: string[] = []
-  for (const [id, { stored, chunkIds }] of known)
-    lines.push([id, stored, typeof chunkIds === 'string' ? chunkIds : chunkIds.join('\t')].join('\t'))
-  return lines.join('\n')
-}
-
-function parseKnown(lines: string): Known {
-  const known: Known = new Map()
-  for (const line of lines.split('\n')) {
-    const first = line.indexOf('\t')
-    const second = line.indexOf('\t', first + 1)
-    if (first < 0 || second < 0) continue
-    known.set(line.slice(0, first), { stored: line.slice(first + 1, second), chunkIds: line.slice(second + 1) })
-  }
-  return known
-}
-
-function chunkIdsOf({ chunkIds }: KnownDocument): readonly string[] {
-  if (typeof chunkIds !== 'string') return chunkIds
-  return chunkIds === '' ? [] : chunkIds.split('\t')
 }
 
 async function upsert<M extends Metadata>(

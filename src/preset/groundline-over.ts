@@ -96,9 +96,9 @@ export function groundlineOver<M extends Metadata>(options: GroundlineOptions<M>
     const { lexicalIndex: custom } = options
     if (custom) return { vectors, words: async () => custom() }
     const saved = { integrity: 'caller' } as const
-    const words = async (bytes: Uint8Array | undefined) =>
-      bytes ? openLexicalIndex<M>(bytes, saved) : lexicalIndex<M>()
-    return { vectors, words, save: async (index) => (index as Bm25Index<M>).save(saved) }
+    const words = async (bytes: Uint8Array | undefined, additions: readonly Uint8Array[] = []) =>
+      bytes ? openLexicalIndex<M>(bytes, { ...saved, additions }) : lexicalIndex<M>()
+    return { vectors, words, save: async (index, only) => (index as Bm25Index<M>).save({ ...saved, only }) }
   }
 
   let retrieverOf: { readonly pair: IndexPair<M>; readonly retriever: Retriever<M> } | undefined
@@ -108,6 +108,8 @@ export function groundlineOver<M extends Metadata>(options: GroundlineOptions<M>
       const { vectorIndex, lexicalIndex: own } = pair
       const parts = { vectorIndex, lexicalIndex: own, embedder: currentEmbedder(), store: corpus }
       retrieverOf = { pair, retriever: options.retriever?.(parts) ?? defaultRetriever(parts, denseWeight) }
+      // What had to be indexed again is kept at once, so that a second crash costs less than the first.
+      if (!corpus.readOnly) void indexes.keep('bounded')
     }
     return retrieverOf.retriever
   }
