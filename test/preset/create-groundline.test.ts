@@ -116,15 +116,8 @@ describe('createGroundline', () => {
       embedder,
       vectorIndex: ({ dimensions }) => {
         const index = exactIndex({ dimensions, metric: 'cosine' })
-        // The first index breaks after its first batch, as one on a full disk would.
-        if (made++ === 0) {
-          let calls = 0
-          const upsert = index.upsert.bind(index)
-          return {
-            ...index,
-            upsert: (entries, options) => (calls++ > 0 ? Promise.reject(new Error('full')) : upsert(entries, options)),
-          }
-        }
+        // The first index breaks at once, as one on a full disk would.
+        if (made++ === 0) return { ...index, upsert: () => Promise.reject(new Error('full')) }
         return index
       },
     })
