@@ -39,6 +39,8 @@ export class InvertedIndex {
   #allTerms: string[] = this.#newTerms
   /** Absent where a saved list was not needed yet. */
   readonly #postings: (Postings | undefined)[] = []
+  /** What was added to saved lists that were not needed yet. */
+  readonly #tails: (Postings | undefined)[] = []
   /** Null for a document that is gone; absent for one whose saved sequence holds. */
   readonly #sequences: (Uint32Array | null | undefined)[] = []
   #saved: StoredTerms | undefined
@@ -108,12 +110,12 @@ export class InvertedIndex {
 
   /** How many documents hold a term. */
   countOf(id: number): number {
-    return this.#postings[id]?.count ?? this.#saved!.count(id)
+    return this.#postings[id]?.count ?? this.#saved!.count(id) + (this.#tails[id]?.count ?? 0)
   }
 
   /** The list of a term, to be read once: a saved one is not kept decoded. */
   peek(id: number): Postings {
-    return this.#postings[id] ?? this.#saved!.postings(id)
+    return this.#postings[id] ?? this.#decoded(id)
   }
 
   /** Term ids of a document in text order, each field closed by {@link FIELD_END}. */
@@ -161,7 +163,7 @@ export class InvertedIndex {
       const frequency = id === FIELD_END ? 0 : frequencies[id]!
       if (frequency === 0) continue
       frequencies[id] = 0
-      append(this.#listOf(id), document, frequency, length)
+      append(this.#endOf(id), document, frequency, length)
     }
   }
 
@@ -189,14 +191,7 @@ export class InvertedIndex {
       id = this.#postings.length
       this.#termIds.set(term, id)
       this.#newTerms.push(term)
-      this.#postings.push({
-        documents: new Uint32Array(2),
-        frequencies: new Float32Array(2),
-        count: 0,
-        sorted: 0,
-        maxFrequency: 0,
-        minLength: Number.POSITIVE_INFINITY,
-      })
+      this.#postings.push(emptyList())
     }
     return id
   }
@@ -214,9 +209,27 @@ export class InvertedIndex {
   #listOf(id: number): Postings {
     let postings = this.#postings[id]
     if (postings === undefined) {
-      postings = this.#saved!.postings(id)
+      postings = this.#decoded(id)
       this.#postings[id] = postings
+      this.#tails[id] = undefined
     }
+    return postings
+  }
+
+  /** The list to which a term's next document is added: a saved one need not be decoded for that. */
+  #endOf(id: number): Postings {
+    const known = this.#postings[id] ?? this.#tails[id]
+    if (known !== undefined) return known
+    const tail = emptyList()
+    this.#tails[id] = tail
+    return tail
+  }
+
+  #decoded(id: number): Postings {
+    const postings = this.#saved!.postings(id)
+    const tail = this.#tails[id]
+    for (let i = 0; i < (tail?.count ?? 0); i++)
+      append(postings, tail!.documents[i]!, tail!.frequencies[i]!, tail!.minLength)
     return postings
   }
 
@@ -228,6 +241,17 @@ export class InvertedIndex {
     }
     this.#lengths[document] = length
     this.#totalLength += this.#lengths[document]!
+  }
+}
+
+function emptyList(): Postings {
+  return {
+    documents: new Uint32Array(2),
+    frequencies: new Float32Array(2),
+    count: 0,
+    sorted: 0,
+    maxFrequency: 0,
+    minLength: Number.POSITIVE_INFINITY,
   }
 }
 
