@@ -161,11 +161,15 @@ export function nextManifest(
   base: Manifest | undefined,
   changes: Pick<Manifest, 'action'> & Partial<Manifest>,
 ): Manifest {
+  // Tags and collections leave the content as it is; a rollback says whose it takes over.
+  const isSame = base !== undefined && changes.segments === undefined
   return {
     segments: [],
     tags: [],
     condemned: [],
     ...base,
+    content: isSame ? (base.content ?? base.version) : undefined,
+    origin: isSame ? base.version : undefined,
     ...changes,
     version: (base?.version ?? 0) + 1,
     id: crypto.randomUUID(),

@@ -78,6 +78,7 @@ export function corpusView<M extends Metadata>(state: CorpusState, onClose: () =
       const { snapshot, documents, chunks, damage } = current()
       return {
         version: snapshot.version,
+        ...(snapshot.content !== undefined && { content: snapshot.content }),
         documents: documents.size,
         chunks,
         ...(snapshot.space && { space: snapshot.space }),
@@ -96,8 +97,15 @@ export function corpusView<M extends Metadata>(state: CorpusState, onClose: () =
 /** Publishes an earlier content as a new version. */
 export async function rollBack(core: CorpusCore, version: number | string, options: AbortOptions): Promise<number> {
   const { state } = await core.amend(async (head) => {
-    const { segments, space } = await snapshotOf(core, head, version, options)
-    const manifest = nextManifest(head.manifest, { action: 'rollback', segments, space, candidate: undefined })
+    const { segments, space, ...target } = await snapshotOf(core, head, version, options)
+    const manifest = nextManifest(head.manifest, {
+      action: 'rollback',
+      segments,
+      space,
+      origin: target.version,
+      content: target.content ?? target.version,
+      candidate: undefined,
+    })
     return { manifest, state: { ...(await core.load({ ...manifest }, options)), snapshot: manifest } }
   }, options)
   return state.snapshot.version
@@ -170,6 +178,6 @@ async function snapshotOf(
   return snapshotIn(found)
 }
 
-function snapshotIn({ version, segments, space }: Snapshot): Snapshot {
-  return { version, segments, ...(space && { space }) }
+function snapshotIn({ version, segments, space, content }: Snapshot): Snapshot {
+  return { version, segments, ...(space && { space }), ...(content !== undefined && { content }) }
 }

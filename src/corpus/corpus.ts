@@ -92,6 +92,10 @@ export interface Damage {
 export interface CorpusInfo {
   /** Number of the newest version; 0 when nothing was committed. */
   readonly version: number
+  /** The version that first held this content, where that is another: after a rollback, a tag or a collection. */
+  readonly content?: number
+  /** The version whose content this one took over; absent where it has content of its own. */
+  readonly origin?: number
   /** Documents in it. */
   readonly documents: number
   /** Chunks in it. */

@@ -57,7 +57,7 @@ export function derivedFiles({
 
   const readOne = async (name: string, options?: AbortOptions): Promise<DerivedFile | undefined> => {
     try {
-      return await readFile(storage, sealer, name, options)
+      return await readDerived(storage, sealer, name, options)
     } catch (error) {
       // Damaged, of a newer format, under another key, or just removed: it is made again.
       if (!isGroundlineError(error)) throw error
@@ -109,12 +109,13 @@ export function derivedFiles({
   }
 }
 
-async function readFile(
+/** One derived file. Throws `CORRUPT_DATA` when it is damaged, `NOT_FOUND` when it is gone. */
+export async function readDerived(
   storage: Storage,
   sealer: Sealer,
   name: string,
   options: AbortOptions | undefined,
-): Promise<DerivedFile | undefined> {
+): Promise<DerivedFile> {
   const whole = await storage.read(name, undefined, options)
   const reader = await openFile(storage, name, 'DER1', sealer, { ...options, whole })
   const view = new DataView(whole.buffer, whole.byteOffset)

@@ -33,6 +33,7 @@ export { findPrivateText, type PrivateKind, type PrivateSpan, type RedactionOpti
 export type { EmbedAllChunks, ReembedOptions, ReembedPlan } from './reembed.ts'
 export { type ScanOptions, scanCorpus } from './scan-corpus.ts'
 export type { FileSealer, SealedFile, Sealer } from './sealer.ts'
+export { type ServedFiles, type ServedVersion, servedFiles } from './served-files.ts'
 export type { ByteRange, ReadOptions, Storage } from './storage.ts'
 export { planSync, syncCorpus } from './sync.ts'
 export type { DuplicateFinder, DuplicateOptions, EmbedChunks, SyncOptions, SyncPlan } from './sync-options.ts'

@@ -36,6 +36,8 @@ export interface Snapshot {
   readonly segments: readonly SegmentRef[]
   /** The space of its vectors; absent before the first. */
   readonly space?: EmbeddingSpace | undefined
+  /** The version that first held this content; absent where it is this one. */
+  readonly content?: number | undefined
 }
 
 /** A snapshot that is kept under a name, whatever becomes of its version. */
@@ -58,6 +60,8 @@ export interface Manifest extends Snapshot {
   readonly time: string
   /** What made it. */
   readonly action: ManifestAction
+  /** The version whose content it took over unchanged; absent where it has content of its own. */
+  readonly origin?: number | undefined
   /** Snapshots kept by name. */
   readonly tags: readonly Tag[]
   /** The same documents in another embedding space, under construction. */

@@ -115,6 +115,8 @@ export function corpusOver<M extends Metadata>(
       const { snapshot, documents, chunks } = state
       return {
         version: snapshot.version,
+        ...(snapshot.content !== undefined && { content: snapshot.content }),
+        ...(manifest?.origin !== undefined && { origin: manifest.origin }),
         documents: documents.size,
         chunks,
         ...(snapshot.space && { space: snapshot.space }),
@@ -125,6 +127,7 @@ export function corpusOver<M extends Metadata>(
     vectors: (each) => readVectors<M>(core.head().state, core.report, each),
     vectorBlocks: (each) => readVectorBlocks<M>(core.head().state, core.report, each),
     versions: async (each = {}) => versionsOf(core, each),
+    tags: () => (core.head().manifest?.tags ?? []).map(({ name, snapshot }) => ({ name, version: snapshot.version })),
     at: async (version, each = {}) => viewOf<M>(core, version, each),
     rollback: (version, each = {}) =>
       writing('roll back', async () => {

@@ -42,6 +42,11 @@ export interface Storage {
   list(prefix: string, options?: AbortOptions): Promise<readonly string[]>
   /** Removes a file; a missing one is ignored. */
   remove(name: string, options?: AbortOptions): Promise<void>
+  /**
+   * Where this machine's file system has a file, for engines that map files into memory and write them by themselves; absent
+   * where there is no such place.
+   */
+  locate?(name: string): string
   /** Removes what interrupted writes of dead processes left behind; absent where a write leaves nothing. */
   sweep?(options?: AbortOptions): Promise<void>
 }

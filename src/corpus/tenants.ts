@@ -101,7 +101,7 @@ export async function openTenants(options: OpenTenantsOptions): Promise<Tenants>
 
 /** A part of a storage, as a storage. */
 export function folderStorage(storage: Storage, folder: string): Storage {
-  const { sweep } = storage
+  const { sweep, locate } = storage
   return {
     read: (name: string, range?: ByteRange, options?: AbortOptions) =>
       storage.read(`${folder}/${name}`, range, options),
@@ -110,6 +110,7 @@ export function folderStorage(storage: Storage, folder: string): Storage {
     list: async (prefix, options) =>
       (await storage.list(`${folder}/${prefix}`, options)).map((name) => name.slice(folder.length + 1)),
     remove: (name, options) => storage.remove(`${folder}/${name}`, options),
+    ...(locate && { locate: (name: string) => locate(`${folder}/${name}`) }),
     ...(sweep && { sweep: (options?: AbortOptions) => sweep(options) }),
   }
 }

@@ -26,8 +26,8 @@ export interface VectorRows {
   close?(): void
 }
 
-/** Below this many rows a memory of its own costs more than it saves. */
-const SIMD_ROWS = 256
+/** Up to this many rows a memory of its own costs more than it saves. */
+export const SIMD_ROWS = 256
 /** Rows scored in one call of the scan. */
 const BLOCK = 4_096
 const PAGE = 65_536

@@ -8,7 +8,7 @@ import { copyMetadata } from './metadata-copy.ts'
 import { createPace } from './pace.ts'
 import { createSerial } from './serial.ts'
 import { TopK } from './top-k.ts'
-import { type Scores, VectorArena, type VectorRows } from './vector-arena.ts'
+import { type Scores, SIMD_ROWS, VectorArena, type VectorRows } from './vector-arena.ts'
 import { requireId, requireIds, requireVectorNorm, unsharedVector } from './vector-arguments.ts'
 import { vectorNorm } from './vector-math.ts'
 
@@ -262,7 +262,7 @@ export class VectorTable<M extends Metadata> {
       query.vector,
       slots,
       scores,
-      query.extreme || this.#extreme,
+      query.extreme || this.#extreme || this.entries.size <= SIMD_ROWS,
     )
     if (this.metric === 'dot') return
     const { length } = slots
@@ -338,13 +338,15 @@ export class VectorTable<M extends Metadata> {
     this.#extreme ||= isExtreme(norm)
     if (this.metric !== 'cosine') return
     // Embeddings mostly are of unit length: while all are, there is nothing to keep and nothing to multiply with.
-    if (Math.abs(norm - 1) <= UNIT && slot >= this.#scales.length) return
+    const isUnit = Math.abs(norm - 1) <= UNIT
+    if (isUnit && slot >= this.#scales.length) return
     if (slot >= this.#scales.length) {
       const grown = new Float64Array(Math.max(slot + 1, this.#scales.length * 2, 64)).fill(1)
       grown.set(this.#scales)
       this.#scales = grown
     }
-    this.#scales[slot] = 1 / norm
+    // A score follows from query and vector, whatever else was ever stored.
+    this.#scales[slot] = isUnit ? 1 : 1 / norm
   }
 }
 

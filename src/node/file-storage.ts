@@ -130,6 +130,8 @@ export function fileStorage(directory: string, options: FileStorageOptions = {})
         return names.sort()
       }),
 
+    locate: pathOf,
+
     remove: (name: string, { signal }: AbortOptions = {}): Promise<void> =>
       translated('remove', name, async () => {
         const path = await forWriting(name, signal)

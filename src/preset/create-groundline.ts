@@ -1,4 +1,4 @@
-import { derivedFiles, memoryStorage, openCorpus, openKeyring, openTenants } from '../corpus/index.ts'
+import { derivedFiles, memoryStorage, openCorpus, openKeyring, openTenants, servedFiles } from '../corpus/index.ts'
 import type { Storage } from '../corpus/storage.ts'
 import type { Metadata } from '../document.ts'
 import { type Embedder, staticEmbedder } from '../embedder/index.ts'
@@ -37,7 +37,9 @@ export async function createGroundline<M extends Metadata = Metadata>(
   const corpus = await openCorpus<M>({ storage, readOnly, ...(sealer && { sealer }) })
   // In memory there is nothing to open again.
   const lasting = options.path !== undefined || options.storage !== undefined
-  return ready(options, { corpus, files: lasting ? derivedFiles({ storage, sealer }) : undefined, keyring, embedder })
+  const files = lasting ? derivedFiles({ storage, sealer }) : undefined
+  const served = keyring ? undefined : servedFiles(storage)
+  return ready(options, { corpus, files, served, keyring, embedder })
 }
 
 /**
@@ -65,7 +67,8 @@ export async function createTenants<M extends Metadata = Metadata>(
   const start = async (id: string): Promise<Groundline<M>> => {
     const { corpus, storage, keyring } = await tenants.tenant<M>(id)
     const files = derivedFiles({ storage, sealer: keyring?.sealer })
-    const made = await ready<M>(own, { corpus, files, keyring, embedder })
+    const served = keyring ? undefined : servedFiles(storage)
+    const made = await ready<M>(own, { corpus, files, served, keyring, embedder })
     const close = async () => {
       open.delete(id)
       await made.close()

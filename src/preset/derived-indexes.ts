@@ -7,6 +7,7 @@ import type { LexicalIndex } from '../lexical-index/lexical-index.ts'
 import type { StoredChunk } from '../retriever/retriever.ts'
 import type { VectorIndex } from '../vector-index/vector-index.ts'
 import { chunkIdsOf, type Known, keptWords } from './kept-words.ts'
+import { type ServedAnswers, servedAnswers } from './served-answers.ts'
 
 /** The two indexes over a corpus. */
 export interface IndexPair<M extends Metadata> {
@@ -16,8 +17,8 @@ export interface IndexPair<M extends Metadata> {
 
 /** How the two are made. */
 export interface IndexMakers<M extends Metadata> {
-  /** An empty vector index for the corpus's space. */
-  vectors(): Promise<VectorIndex<M>>
+  /** An empty vector index for the corpus's space, which says when it serves with something else than before. */
+  vectors(onServing: () => void): Promise<VectorIndex<M>>
   /** A lexical index: empty, or from what `save` gave, with what it gave of other chunks. Throws when it cannot use that. */
   words(saved: Uint8Array | undefined, additions?: readonly Uint8Array[]): Promise<LexicalIndex<M>>
   /** The lexical index as bytes, or some chunks of it; absent for an index that has none. */
@@ -48,6 +49,8 @@ interface Built<M extends Metadata> extends IndexPair<M> {
   readonly known: Known
   space: string
   version: number
+  /** The version that first held what they hold. */
+  content: number
   /** Chunks that changed since the words were kept. */
   changed: number
 }
@@ -69,6 +72,7 @@ export function derivedIndexes<M extends Metadata>(
   corpus: VersionedCorpus<M>,
   makers: IndexMakers<M>,
   files: DerivedFiles | undefined,
+  answers: ServedAnswers<M> = servedAnswers(corpus, undefined),
 ): DerivedIndexes<M> {
   const serially = createSerial()
   const kept = makers.save && files && keptWords(makers, files)
@@ -76,8 +80,11 @@ export function derivedIndexes<M extends Metadata>(
   let damage: readonly Damage[] = []
 
   /** Reads one version from start to end, whatever is committed meanwhile. */
-  const reading = async <T>(read: (view: Corpus<M>) => Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
-    const { version } = corpus.info()
+  const reading = async <T>(
+    version: number,
+    read: (view: Corpus<M>) => Promise<T>,
+    signal: AbortSignal | undefined,
+  ): Promise<T> => {
     if (version === 0) return read(corpus)
     const view = await corpus.at(version, { signal })
     try {
@@ -95,6 +102,12 @@ export function derivedIndexes<M extends Metadata>(
     await last?.lexicalIndex.close?.()
   }
 
+  /** Drops a pair that is in step with its version. */
+  const leave = async (): Promise<void> => {
+    if (built && built.version > 0) await answers.keep(built.vectorIndex, built)
+    await drop()
+  }
+
   const build = async (view: Corpus<M>, signal: AbortSignal | undefined): Promise<Built<M>> => {
     const { space } = view.info()
     // Read while vectors are.
@@ -102,11 +115,15 @@ export function derivedIndexes<M extends Metadata>(
       ? kept.open({ signal })
       : makers.words(undefined).then((lexicalIndex) => ({ lexicalIndex, known: new Map(), added: 0 }))
     words.catch(() => undefined)
-    const vectorIndex = await makers.vectors()
+    const vectorIndex = await makers.vectors(() => {
+      void serially(async () => {
+        if (built?.vectorIndex === vectorIndex && built.version > 0) await answers.keep(vectorIndex, built)
+      })
+    })
     try {
       await fill(vectorIndex, view, signal)
       const { added, ...indexed } = await words
-      built = { vectorIndex, ...indexed, space: canonicalJson(space), version: 0, changed: added }
+      built = { vectorIndex, ...indexed, space: canonicalJson(space), version: 0, content: 0, changed: added }
     } catch (error) {
       await vectorIndex.close?.()
       throw error
@@ -122,7 +139,7 @@ export function derivedIndexes<M extends Metadata>(
     which: readonly (keyof IndexPair<M>)[],
     signal: AbortSignal | undefined,
   ): Promise<void> => {
-    const { version } = view.info()
+    const { version, content = version } = view.info()
     const fresh: DocumentRecord<M>[] = []
     const stale = new Map(made.known)
     const added: DocumentRecord<M>[] = []
@@ -133,7 +150,12 @@ export function derivedIndexes<M extends Metadata>(
         if (!stale.has(record.id)) added.push(record)
       }
     }
-    const gone = [...stale.values()].flatMap(chunkIdsOf)
+    // A chunk that is stored again keeps its place in an index: compaction changes no answer.
+    const again = new Set(fresh.flatMap(({ chunkIds }) => chunkIds))
+    const before = [...stale.values()].flatMap(chunkIdsOf)
+    const gone = before.filter((id) => !again.has(id))
+    /** Chunks that an index knows and that cannot be read now. */
+    const unread = { vectorIndex: new Set(before), lexicalIndex: new Set(before) }
     for (const index of which) if (gone.length > 0) await made[index].remove(gone, { signal })
     for (const [id, document] of stale) {
       kept?.gone(id, document)
@@ -144,16 +166,23 @@ export function derivedIndexes<M extends Metadata>(
       for await (const entry of view.entries({ documentIds: fresh.map(({ id }) => id), signal })) {
         batch.push(entry)
         made.changed++
+        unread.lexicalIndex.delete(entry.chunk.id)
+        if (entry.vector) unread.vectorIndex.delete(entry.chunk.id)
         if (batch.length < BATCH) continue
         await upsert(made, which, batch, signal)
         batch = []
       }
     }
     await upsert(made, which, batch, signal)
+    for (const index of which) {
+      const lost = [...unread[index]].filter((id) => again.has(id))
+      if (lost.length > 0) await made[index].remove(lost, { signal })
+    }
     for (const { id, stored, chunkIds } of fresh) made.known.set(id, { stored, chunkIds })
     kept?.added(added.map(({ id }) => [id, made.known.get(id)!] as const))
     made.changed += gone.length
     made.version = version
+    made.content = content
   }
 
   /** Whether another process purged what an index was made from: what was removed from it must go with it. */
@@ -161,15 +190,27 @@ export function derivedIndexes<M extends Metadata>(
 
   const current = async (signal: AbortSignal | undefined): Promise<IndexPair<M>> => {
     signal?.throwIfAborted()
-    const { version, space } = corpus.info()
+    const { version, content = version, origin, space } = corpus.info()
     if (built && built.version === version) return built
-    if (built && (built.space !== canonicalJson(space) || isPurged(built))) await drop()
+    if (built && isPurged(built)) {
+      await drop()
+      answers.forget()
+    } else if (built && built.space !== canonicalJson(space)) await leave()
     try {
-      return await reading(async (view) => {
-        if (!built) return build(view, signal)
-        await layOver(view, built, ['vectorIndex', 'lexicalIndex'], signal)
-        return built
-      }, signal)
+      return await reading(
+        version,
+        async (view) => {
+          const before = built && { version: built.version, content: built.content }
+          if (built && before) {
+            await answers.keep(built.vectorIndex, before)
+            await layOver(view, built, ['vectorIndex', 'lexicalIndex'], signal)
+          }
+          const made = built ?? (await build(view, signal))
+          await answers.enter(made.vectorIndex, { version, content, origin }, before)
+          return made
+        },
+        signal,
+      )
     } catch (error) {
       await drop().catch(() => undefined)
       throw error
@@ -219,6 +260,8 @@ export function derivedIndexes<M extends Metadata>(
           )
           made.changed += entries.length + commit.removedChunkIds.length
           made.version = commit.version
+          made.content = commit.version
+          await answers.keep(made.vectorIndex, made)
         } catch {
           // The commit stands whatever an index says; the next search builds both from the corpus.
           await drop().catch(() => undefined)
@@ -244,7 +287,7 @@ export function derivedIndexes<M extends Metadata>(
       }),
     forget: () => serially(drop),
     damage: () => damage,
-    close: () => serially(drop),
+    close: () => serially(leave),
   }
 }
 

@@ -8,6 +8,7 @@ import {
   type DocumentRecord,
   type Keyring,
   planSync,
+  type ServedFiles,
   type SyncOptions,
   syncCorpus,
   type VersionedCorpus,
@@ -31,7 +32,7 @@ import {
 } from '../retriever/index.ts'
 import { exactCounter } from '../tokenizer/index.ts'
 import { defaultTokenizer } from './default-tokenizer.ts'
-import { defaultVectorIndex } from './default-vector-index.ts'
+import { defaultVectorIndex, type GraphPlace } from './default-vector-index.ts'
 import { derivedIndexes, type IndexMakers, type IndexPair } from './derived-indexes.ts'
 import type {
   Groundline,
@@ -42,6 +43,7 @@ import type {
 } from './groundline.ts'
 import { chunkEmbedder, entriesOf, type Intake, loadFile } from './intake.ts'
 import { reembedCorpus, spaceMismatch } from './reembed-corpus.ts'
+import { servedAnswers } from './served-answers.ts'
 
 /** How to cite is said by the assembler, beside the sources. */
 const INSTRUCTIONS = 'Answer the question from the numbered sources. If they do not answer it, say so.'
@@ -51,6 +53,10 @@ export interface Opened<M extends Metadata> {
   readonly corpus: VersionedCorpus<M>
   /** Where derived files go; absent for a corpus in memory. */
   readonly files: DerivedFiles | undefined
+  /** Where index files of versions go; absent with a key, and where this machine has no files. */
+  readonly served: ServedFiles | undefined
+  /** How graphs are made, where not as by default. */
+  readonly graphs?: GraphPlace['graphs']
   readonly keyring: Keyring | undefined
   readonly embedder: Embedder
 }
@@ -63,6 +69,8 @@ export function groundlineOver<M extends Metadata>(options: GroundlineOptions<M>
   const chunker: Chunker = options.chunker ?? markdownChunker({ maxTokens: 256, counter: tokenizer })
   const loaders = options.loaders ?? [markdownLoader(), textLoader()]
   const { corpus, files, keyring } = opened
+  // With a key nothing of a graph is written; an index of somebody else's keeps its files where they say.
+  const served = options.vectorIndex ? undefined : opened.served
   const embedders = new Map([[canonicalJson(opened.embedder.space), opened.embedder]])
   /** The embedder of the corpus's space: after a promotion another than before, after a rollback the one before. */
   const currentEmbedder = (): Embedder => {
@@ -77,19 +85,26 @@ export function groundlineOver<M extends Metadata>(options: GroundlineOptions<M>
     options.assembler ??
     promptAssembler({ counter: exactCounter(tokenizer), contextWindow, outputReserve, cache: promptCaching() })
 
-  let served: GroundlineInfo['vectorIndex']
+  let kind: GroundlineInfo['vectorIndex']
   const notes: string[] = []
-  const indexes = derivedIndexes(corpus, makersOf(), files)
+  const answers = servedAnswers<M>(corpus, served)
+  const indexes = derivedIndexes(corpus, makersOf(), files, answers)
 
   function makersOf(): IndexMakers<M> {
-    const vectors = async () => {
+    const vectors = async (onServing: () => void) => {
       const { space } = currentEmbedder()
       if (options.vectorIndex) {
-        served = 'custom'
+        kind = 'custom'
         return options.vectorIndex(space)
       }
-      const made = await defaultVectorIndex<M>(space, keyring !== undefined)
-      served = made.kind
+      const made = await defaultVectorIndex<M>(space, {
+        encrypted: keyring !== undefined,
+        folder: served?.folder,
+        readOnly: corpus.readOnly,
+        graphs: opened.graphs,
+        onServing,
+      })
+      kind = made.kind
       notes.splice(0, notes.length, ...(made.note ? [made.note] : []))
       return made.index
     }
@@ -206,8 +221,11 @@ export function groundlineOver<M extends Metadata>(options: GroundlineOptions<M>
       ...corpus,
       // What was purged must not live on in an index that is written to a file later.
       purge: async (each) => {
+        // A graph that is being built would be written after the others were removed.
+        await indexes.forget()
         const report = await corpus.purge(each)
         await indexes.forget()
+        await answers.clear()
         return report
       },
     },
@@ -285,7 +303,7 @@ export function groundlineOver<M extends Metadata>(options: GroundlineOptions<M>
         tokenizer: tokenizer.id,
         chunker: chunker.id,
         space: corpus.info().space ?? opened.embedder.space,
-        ...(served && { vectorIndex: served }),
+        ...(kind && { vectorIndex: kind }),
         notes: [...notes, ...found.values()],
       }
     },

@@ -1,5 +1,7 @@
 export { type ExactIndex, type ExactIndexOptions, exactIndex } from './exact-index.ts'
 export type {
+  SavedServing,
+  Serving,
   VectorBlock,
   VectorEntry,
   VectorIndex,

@@ -45,6 +45,24 @@ export interface VectorSearchOptions<M extends Metadata = Metadata> extends Abor
   readonly explain?: ((note: string) => void) | undefined
 }
 
+/** What an index answers with beside its entries, as it was at one moment: a graph and what was measured of it. */
+export interface Serving {
+  /** The file it needs, in the index's folder; absent where it is in memory only, and gone once another is in use. */
+  readonly file: string | undefined
+  /** The part that is the same for every serving with its file, as bytes. */
+  base(): Uint8Array
+  /** The part that is its own, as bytes. */
+  state(): Uint8Array
+}
+
+/** A {@link Serving} with a file as bytes, for an index that is opened later. */
+export interface SavedServing {
+  /** What `base` gave. */
+  readonly base: Uint8Array
+  /** What `state` gave. */
+  readonly state: Uint8Array
+}
+
 /**
  * Finds the stored vectors nearest to a query. A search returns `min(topK, allowed entries)` matches, best first, ties
  * by id. A batch of writes holds as a whole or throws and changes nothing; an id twice in one batch is `DUPLICATE_ID`.
@@ -79,6 +97,13 @@ export interface VectorIndex<M extends Metadata = Metadata> {
    * Absent where it is no faster than `upsert`. Throws `INVALID_ARGUMENT` when there are entries.
    */
   fill?(blocks: AsyncIterable<VectorBlock<M>>, options?: AbortOptions): Promise<void>
+  /** What it answers with beside its entries; undefined while nothing but they decides. Absent where nothing ever does. */
+  serving?(): Serving | undefined
+  /**
+   * Answers to the bit as it did with an earlier serving, or from the entries alone. They must be those of then. False, and
+   * answers from the entries alone, where the serving is gone, damaged, or of other entries.
+   */
+  serve?(serving: Serving | SavedServing | undefined, options?: AbortOptions): Promise<boolean>
   /** Frees memory and files. Later calls throw `CLOSED`. Absent where nothing is held. */
   close?(): Promise<void>
 }

@@ -26,14 +26,12 @@ export function newFileName(kind: string): string {
 }
 
 /**
- * Writes a graph under a new name, its nodes in an order that searches visit fast: to a temporary file, flushed, read back in
+ * Writes a graph under a name made of its digest, its nodes in an order that searches visit fast: to a temporary file, flushed, read back in
  * full, renamed, the folder flushed. A short file, which a full disk leaves without an error, is found by its layout, or where
  * USearch has another layout than is known, because a second one has not the same bytes.
  */
 export async function publishGraph(graph: Index, directory: string): Promise<PublishedFile> {
-  const name = `${newFileName('graph')}.usearch`
-  const path = join(directory, name)
-  const temporary = `${path}.tmp`
+  const temporary = join(directory, `${newFileName('graph')}.usearch.tmp`)
   const saved = join(directory, `${newFileName('graph')}.usearch.tmp`)
   try {
     graph.save(saved)
@@ -46,8 +44,9 @@ export async function publishGraph(graph: Index, directory: string): Promise<Pub
     try {
       await file.sync()
       const { bytes, sha256, hasMagic } = await digestOf(file)
+      const name = `graph-${sha256.slice(0, 24)}.usearch`
       if (!hasMagic) throw damaged(name, 'the file is not a complete USearch index')
-      await rename(temporary, path)
+      await rename(temporary, join(directory, name))
       await syncFolder(directory)
       return { name, bytes, sha256 }
     } finally {

@@ -1,20 +1,19 @@
 import { unlink } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import type { Metadata } from '../../document.ts'
 import { GroundlineError, isGroundlineError } from '../../errors.ts'
-import type { Filter } from '../../filter.ts'
-import { createPace } from '../../internal/pace.ts'
-import type { PreparedQuery, VectorTable } from '../../internal/vector-table.ts'
-import type { VectorMatch } from '../../vector-index/vector-index.ts'
+import type { VectorTable } from '../../internal/vector-table.ts'
 import { buildGraph } from './build-graph.ts'
-import { MEASURED_QUERIES, rescoredCount } from './calibration.ts'
+import { MEASURED_QUERIES } from './calibration.ts'
 import type { Graph } from './graph.ts'
-import { type GraphHost, startGraphHost, unlessAborted } from './graph-host.ts'
+import type { GraphHost } from './graph-host.ts'
+import { aliveBits, type GraphServing, graphServing, slotsOfServing } from './graph-serving.ts'
+import { ManySearches } from './many-searches.ts'
 import { measureCosts } from './measure-costs.ts'
 import type { GraphSettings, NativeModule } from './native-graph.ts'
 import type { PlanCosts } from './planner.ts'
 import { remeasure } from './remeasure.ts'
-import { searchResident } from './resident-search.ts'
-import { directionOf, searchTable, slotsOf } from './search-table.ts'
+import { directionOf } from './search-table.ts'
 import { SlotKeys } from './slot-keys.ts'
 import type { UsearchIndexStats } from './usearch-index.ts'
 
@@ -34,16 +33,16 @@ export interface GraphKeeperOptions {
   readonly workerUrl: URL | string | undefined
   /** Entries below which there is no graph. */
   readonly exactBelow: number
+  /** What becomes of a graph's file once another is in use. */
+  readonly superseded: 'removed' | 'kept'
+  /** Called when another graph came into use, or the one in use was measured. */
+  readonly onServing: (() => void) | undefined
 }
 
 /** A share of dead nodes beyond which the graph is built from nothing: searches slow down with them. */
 const MOST_DEAD = 0.3
 /** A share of changes after which the recall is measured again. */
 const MEASURE_AFTER = 0.1
-/** Queries beyond which a batch goes to a worker. */
-const BATCH = 64
-/** Queries that go to a worker at once. */
-const PART = 64
 
 /** Keeps the graph of a table in step with it: when to build, what to measure, which file is in use. */
 export class GraphKeeper {
@@ -51,6 +50,8 @@ export class GraphKeeper {
   readonly keys: SlotKeys = new SlotKeys()
   /** What graphs are made with. */
   readonly settings: GraphSettings
+  /** Answers many searches at once. */
+  readonly many: ManySearches
   /** What planning compares; measured when a graph is published. */
   costs: PlanCosts = { row: 3e-4, candidate: 3e-3 }
   /** The graph file that a saved snapshot names; it stays until the next one. */
@@ -59,16 +60,19 @@ export class GraphKeeper {
   savingFile: string | undefined
   readonly #options: GraphKeeperOptions
   readonly #closing: AbortController = new AbortController()
-  readonly #touched: Set<number> = new Set()
+  /** Work that was given up and has not ended. */
+  readonly #ending: Set<Promise<void>> = new Set()
+  #touched: Set<number> = new Set()
+  #stopping: AbortController = new AbortController()
   #graph: Graph | undefined
   #work: Promise<void> | undefined
   #failure: unknown
   #pendingWhenFailed = 0
-  #batchHost: { readonly path: string; readonly host: Promise<GraphHost> } | undefined
 
   constructor(options: GraphKeeperOptions) {
     this.#options = options
     this.settings = options.settings
+    this.many = new ManySearches(this, options.workerUrl, this.#closing.signal)
   }
 
   /** The graph in use. */
@@ -104,9 +108,9 @@ export class GraphKeeper {
     const failedHere = this.#failure !== undefined && pending < this.#pendingWhenFailed * 1.5
     const isPoor = graph !== undefined && this.#isPoor(graph)
     const wanted = graph === undefined || pending > Math.max(exactBelow / 2, graph.size / 10) || isPoor
-    if (wanted && !failedHere) this.#start(() => this.#build(graph === undefined || isPoor, this.#closing.signal))
+    if (wanted && !failedHere) this.#start((stop) => this.#build(graph === undefined || isPoor, stop))
     else if (graph !== undefined && graph.dead - graph.measuredDead > graph.size * MEASURE_AFTER)
-      this.#start(() => this.#measure(graph))
+      this.#start((stop) => this.#measure(graph, stop))
   }
 
   /** Publishes a graph of everything now. */
@@ -114,8 +118,10 @@ export class GraphKeeper {
     await this.#work
     signal?.throwIfAborted()
     if (this.#options.table.entries.size < 16) return
-    const stop = AbortSignal.any(signal === undefined ? [this.#closing.signal] : [this.#closing.signal, signal])
-    this.#start(() => this.#build(compact || this.#graph === undefined || this.#isPoor(this.#graph), stop))
+    this.#start((stop) => {
+      const either = signal === undefined ? stop : AbortSignal.any([stop, signal])
+      return this.#build(compact || this.#graph === undefined || this.#isPoor(this.#graph), either)
+    })
     await this.settled()
     signal?.throwIfAborted()
   }
@@ -141,8 +147,51 @@ export class GraphKeeper {
     const graph = this.#graph
     const { host } = graph?.origin ?? {}
     if (graph === undefined) return
-    if (host !== undefined) await this.#measureCostsIn(host, graph)
-    else this.costs = (await measureCosts(this.#options.table, graph)) ?? this.costs
+    const measured =
+      host === undefined ? await measureCosts(this.#options.table, graph) : await this.#costsIn(host, graph)
+    // Another that came into use meanwhile has its own.
+    if (measured !== undefined && this.#graph === graph) this.costs = measured
+  }
+
+  /** What searches go by now, beside the entries. */
+  serving(): GraphServing | undefined {
+    const graph = this.#graph
+    if (graph === undefined) return undefined
+    const { entries } = this.#options.table
+    const { slotOfKey, calibration, measuredDead } = graph
+    const isAlive = (key: number) => this.keys.isCurrent(key, slotOfKey[key]!)
+    // A key that stands for nothing never will: what is alive later has its id here.
+    graph.ids ??= Array.from(slotOfKey, (slot, key) => (isAlive(key) ? entries.idAt(slot) : ''))
+    const measured = { calibration, dead: measuredDead, costs: this.costs }
+    return graphServing(graph, graph.ids, aliveBits(slotOfKey.length, isAlive), measured, this.settings)
+  }
+
+  /** Goes back to a graph that served the entries there are now; to none without one. False where it does not fit. */
+  resume(serving: GraphServing | undefined): boolean {
+    this.#giveUp()
+    const before = this.#graph
+    const isGone = serving?.graph.origin.host !== undefined && serving.graph.origin.host !== before?.origin.host
+    const { entries } = this.#options.table
+    const isCurrent = (key: number, slot: number) =>
+      before !== undefined && before.slotOfKey === serving?.graph.slotOfKey && this.keys.isCurrent(key, slot)
+    const slots = serving && !isGone ? slotsOfServing(serving, (id) => entries.slotOf(id), isCurrent) : undefined
+    if (serving === undefined || slots === undefined) {
+      this.#graph = undefined
+      this.keys.assign(new Int32Array(0))
+    } else {
+      const { graph, ids, measured } = serving
+      const again = graph.withSlots(new Uint32Array(slots), ids)
+      this.#graph = again
+      this.keys.assign(slots)
+      again.dead = 0
+      for (const slot of slots) if (slot < 0) again.dead++
+      again.remeasured(measured.calibration)
+      again.measuredDead = measured.dead
+      this.costs = measured.costs
+    }
+    if (before?.origin.host !== this.#graph?.origin.host) void before?.origin.host?.close()
+    void this.many.end()
+    return serving === undefined || slots !== undefined
   }
 
   /** Gives up a graph whose worker ended: searches scan until changes call for another. */
@@ -152,65 +201,6 @@ export class GraphKeeper {
     this.keys.assign(new Int32Array(0))
     this.#failure = error
     this.#pendingWhenFailed = this.keys.pendingCount
-  }
-
-  /** Many searches: in a worker where that pays, in steps on the caller otherwise. */
-  async searchMany<M extends Metadata>(
-    table: VectorTable<M>,
-    queries: readonly PreparedQuery[],
-    topK: number,
-    filter: Filter | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<VectorMatch<M>[][]> {
-    const graph = this.#graph
-    const candidates = graph?.candidates(topK) ?? 0
-    const path = graph?.origin.path
-    const plain =
-      queries.length <= BATCH || filter !== undefined || candidates === 0 || queries.some((query) => query.extreme)
-    if (plain || graph === undefined || path === undefined)
-      return this.#searchEach(table, queries, topK, filter, signal)
-    const host = await this.#hostOf(path, graph.width)
-    if (host === undefined) return this.#searchEach(table, queries, topK, filter, signal)
-    const wanted = Math.min(candidates, graph.size)
-    const most = graph.dead > 0 ? wanted : rescoredCount(this.settings, topK, wanted)
-    const asked = Math.min(graph.asked(wanted, most), graph.size)
-    const ask = (from: number) => {
-      const part = queries.slice(from, from + PART)
-      const rows = new Float32Array(part.length * table.dimensions)
-      part.forEach((query, i) => {
-        rows.set(directionOf(query, table.metric), i * table.dimensions)
-      })
-      const reply = host.ask({ type: 'search', queries: rows, asked }, [rows.buffer])
-      reply.catch(() => undefined)
-      return reply
-    }
-    const pace = createPace(signal)
-    const found: VectorMatch<M>[][] = []
-    // The worker has the next part before this one is rescored.
-    const replies = [ask(0)]
-    for (let from = 0; from < queries.length; from += PART) {
-      if (from + PART < queries.length) replies.push(ask(from + PART))
-      const reply = await unlessAborted(replies.shift()!, signal).catch((error: unknown) => {
-        if (signal?.aborted === true || this.#closing.signal.aborted) throw error
-        return undefined
-      })
-      // The worker ended, as it does when another graph takes the place of the one it views.
-      if (reply === undefined)
-        return [...found, ...(await this.#searchEach(table, queries.slice(from), topK, filter, signal))]
-      if (reply.type !== 'found') throw new Error('the worker answered out of turn')
-      const part = queries.slice(from, from + PART)
-      for (let i = 0; i < part.length; i++) {
-        if (pace.due()) await pace.pause()
-        const keys = reply.keys.subarray(i * asked, i * asked + reply.counts[i]!)
-        const slots = slotsOf(table, this, graph, keys, undefined, topK, candidates)
-        // The graph may have been replaced meanwhile; its keys then stand for nothing.
-        const stillInUse = this.#graph === graph && slots.length >= Math.min(topK, table.entries.size)
-        found.push(
-          stillInUse ? table.nearest(part[i]!, topK, slots) : searchTable(table, this, part[i]!, topK, undefined),
-        )
-      }
-    }
-    return found
   }
 
   /** What there is to say. */
@@ -237,9 +227,9 @@ export class GraphKeeper {
   async close(): Promise<void> {
     this.#closing.abort(new GroundlineError('CLOSED', 'the index was closed'))
     await this.#work
+    await Promise.all(this.#ending)
     await this.#graph?.origin.host?.close()
-    const host = await this.#batchHost?.host.catch(() => undefined)
-    await host?.close()
+    await this.many.end()
     this.#graph = undefined
   }
 
@@ -248,28 +238,38 @@ export class GraphKeeper {
     return dead > size * MOST_DEAD || report.target < this.#options.target || report.calibration.queries === 0
   }
 
-  #start(work: () => Promise<void>): void {
-    this.#touched.clear()
-    this.#work = work()
-      .then(
-        () => {
-          this.#failure = undefined
-        },
-        (error: unknown) => {
-          this.#failure = error
-          this.#pendingWhenFailed = this.keys.pendingCount
-        },
-      )
-      .finally(() => {
-        this.#work = undefined
-        this.consider()
-      })
+  #start(work: (signal: AbortSignal) => Promise<void>): void {
+    this.#touched = new Set()
+    this.#stopping = new AbortController()
+    const end = (failure: unknown, count: number) => {
+      this.#ending.delete(running)
+      if (this.#work !== running) return
+      this.#failure = failure
+      this.#pendingWhenFailed = count
+      this.#work = undefined
+      this.consider()
+    }
+    const running: Promise<void> = work(AbortSignal.any([this.#closing.signal, this.#stopping.signal])).then(
+      () => end(undefined, this.#pendingWhenFailed),
+      (error: unknown) => end(error, this.keys.pendingCount),
+    )
+    this.#work = running
+  }
+
+  /** Gives up what is under way, without waiting for its end: its graph would stand for entries that are no more. */
+  #giveUp(): void {
+    if (this.#work === undefined) return
+    this.#ending.add(this.#work)
+    this.#work = undefined
+    this.#stopping.abort(new GroundlineError('CLOSED', 'another graph came into use'))
   }
 
   async #build(fromNothing: boolean, signal: AbortSignal): Promise<void> {
-    const { native, table, target, directory, workerUrl } = this.#options
+    const { native, table, target, directory, workerUrl, superseded, onServing } = this.#options
     const previous = this.#graph
-    const reusable = !fromNothing && previous?.origin.file !== undefined ? previous : undefined
+    const touched = this.#touched
+    const isHere = previous?.origin.path !== undefined && dirname(previous.origin.path) === directory
+    const reusable = !fromNothing && isHere ? previous : undefined
     const build = (from: Graph | undefined) =>
       buildGraph({
         native,
@@ -280,7 +280,7 @@ export class GraphKeeper {
         directory,
         workerUrl,
         previous: from,
-        touched: this.#touched,
+        touched,
         signal,
       })
     const { graph, slots } = await build(reusable).catch((error: unknown) => {
@@ -293,17 +293,17 @@ export class GraphKeeper {
     this.adopt(graph, slots)
     await previous?.origin.host?.close()
     await this.measureCosts()
-    await this.#batchHost?.host.then((host) => host.close()).catch(() => undefined)
-    this.#batchHost = undefined
+    await this.many.end()
     // A file that is viewed stays readable without its name, except on Windows, where it goes when the folder does.
     const name = previous?.origin.file?.name
-    if (previous?.origin.path !== undefined && name !== this.savedFile && name !== this.savingFile)
-      await unlink(previous.origin.path).catch(() => undefined)
+    const isKept = superseded === 'kept' || [this.savedFile, this.savingFile, graph.origin.file?.name].includes(name)
+    if (isHere && !isKept) await unlink(previous.origin.path!).catch(() => undefined)
+    onServing?.()
   }
 
   /** Measures the recall again on what is left of the truth, and sets the width of searches by it. */
-  async #measure(graph: Graph): Promise<void> {
-    const { target } = this.#options
+  async #measure(graph: Graph, signal: AbortSignal): Promise<void> {
+    const { target, onServing } = this.#options
     const { settings } = this
     const { truth, heldKeys } = graph.report
     const isAlive = (key: number) => this.keys.isCurrent(key, graph.slotOfKey[key]!)
@@ -325,21 +325,23 @@ export class GraphKeeper {
         size: graph.size,
         alive: Uint8Array.from(graph.slotOfKey, (_, key) => (isAlive(key) && !isHeld.has(key) ? 1 : 0)),
       },
-      this.#closing.signal,
+      signal,
     )
+    signal.throwIfAborted()
     // A vector finds its neighbours more easily once it is in the graph: this widens searches, and never narrows them.
     const points = measured.points.map((point) => {
       const before = graph.candidates(point.topK)
       return { ...point, candidates: before === 0 || point.candidates === 0 ? 0 : Math.max(before, point.candidates) }
     })
     graph.remeasured(held.length > 0 ? { ...measured, points } : graph.calibration)
+    onServing?.()
   }
 
   /** The same of a graph in a worker: what a candidate costs includes the way there and back. */
-  async #measureCostsIn(host: GraphHost, graph: Graph): Promise<void> {
+  async #costsIn(host: GraphHost, graph: Graph): Promise<PlanCosts | undefined> {
     const { table } = this.#options
     const slots = this.keys.known().slice(0, 1_024)
-    if (slots.length < 64) return
+    if (slots.length < 64) return undefined
     const query = table.prepare(table.vectorAt(slots[0]!))
     const direction = directionOf(query, table.metric)
     const candidates = Math.min(256, graph.size)
@@ -352,7 +354,7 @@ export class GraphKeeper {
       await graph.nearestIn(host, direction, candidates)
       asked.push(performance.now() - start)
     }
-    this.costs = { row: Math.min(...rows) / slots.length, candidate: Math.min(...asked) / candidates }
+    return { row: Math.min(...rows) / slots.length, candidate: Math.min(...asked) / candidates }
   }
 
   #heldVector(graph: Graph, key: number): Float32Array {
@@ -360,37 +362,5 @@ export class GraphKeeper {
     const vector = new Float32Array(table.dimensions)
     table.copyScaled(graph.slotOfKey[key]!, vector, 0)
     return vector
-  }
-
-  async #searchEach<M extends Metadata>(
-    table: VectorTable<M>,
-    queries: readonly PreparedQuery[],
-    topK: number,
-    filter: Filter | undefined,
-    signal: AbortSignal | undefined,
-  ): Promise<VectorMatch<M>[][]> {
-    const pace = createPace(signal)
-    const found: VectorMatch<M>[][] = []
-    for (const query of queries) {
-      if (pace.due()) await pace.pause()
-      const isResident = this.#graph?.origin.host !== undefined
-      found.push(
-        isResident
-          ? await searchResident(table, this, query, topK, filter)
-          : searchTable(table, this, query, topK, filter),
-      )
-    }
-    return found
-  }
-
-  async #hostOf(path: string, width: number): Promise<GraphHost | undefined> {
-    if (this.#batchHost?.path !== path) {
-      const host = startGraphHost(this.#options.workerUrl).then(async (started) => {
-        await started.ask({ type: 'view', settings: this.settings, path, width })
-        return started
-      })
-      this.#batchHost = { path, host }
-    }
-    return this.#batchHost.host.catch(() => undefined)
   }
 }

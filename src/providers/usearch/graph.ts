@@ -47,6 +47,8 @@ export class Graph {
   dead = 0
   /** How many nodes were dead when the recall was measured last. */
   measuredDead = 0
+  /** The entry that each key stands for, once somebody wanted to know; keys that stood for nothing then have none. */
+  ids: readonly string[] | undefined
   /** How many candidates each search looks at, however few are asked for. */
   readonly width: number
   readonly #index: Index | undefined
@@ -60,6 +62,13 @@ export class Graph {
     this.slotOfKey = slotOfKey
     this.report = report
     this.#calibration = report.calibration
+  }
+
+  /** The same nodes for entries in other slots. */
+  withSlots(slotOfKey: Uint32Array, ids: readonly string[]): Graph {
+    const graph = new Graph({ index: this.#index, width: this.width }, this.origin, slotOfKey, this.report)
+    graph.ids = ids
+    return graph
   }
 
   /** How many nodes there are, dead ones among them. */

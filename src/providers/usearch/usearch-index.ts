@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { AbortOptions, Metadata } from '../../document.ts'
 import type { EmbeddingSpace } from '../../embedder/embedder.ts'
-import { GroundlineError } from '../../errors.ts'
+import { GroundlineError, isGroundlineError } from '../../errors.ts'
 import { parseFilter } from '../../filter.ts'
 import {
   invalidArgument,
@@ -15,8 +15,9 @@ import {
 } from '../../internal/argument.ts'
 import { requireIds, requireSearchOptions, requireVectorSpace } from '../../internal/vector-arguments.ts'
 import { VectorTable } from '../../internal/vector-table.ts'
-import type { VectorEntry, VectorIndex, VectorMetric } from '../../vector-index/vector-index.ts'
+import type { SavedServing, Serving, VectorEntry, VectorIndex, VectorMetric } from '../../vector-index/vector-index.ts'
 import { GraphKeeper } from './graph-keeper.ts'
+import { type GraphServing, openServing } from './graph-serving.ts'
 import { type GraphQuantization, type GraphSettings, loadNative } from './native-graph.ts'
 import { searchResident } from './resident-search.ts'
 import { RowFile } from './row-file.ts'
@@ -47,6 +48,12 @@ export interface UsearchIndexOptions {
   readonly expansionAdd?: number
   /** The worker's script, where a bundler moved it. Default: beside this module. */
   readonly workerUrl?: URL | string
+  /** What becomes of a graph's file once another is in use. `kept`: whoever keeps what `serving` gave removes it. Default `removed`. */
+  readonly superseded?: 'removed' | 'kept'
+  /** Where the graph files of servings are that `serve` is given. Default: the directory. */
+  readonly servingDirectory?: string
+  /** Called when another graph came into use, or the one in use was measured again: `serving` gives something else. */
+  readonly onServing?: () => void
 }
 
 /** Milliseconds after a first search until a graph is begun: the answer needs the processor until then. */
@@ -86,6 +93,10 @@ export interface UsearchIndex<M extends Metadata = Metadata> extends VectorIndex
   fill: NonNullable<VectorIndex<M>['fill']>
   /** Replaces metadata without touching vectors. */
   updateMetadata: NonNullable<VectorIndex<M>['updateMetadata']>
+  /** The graph in use with what was measured of it; undefined while searches scan. */
+  serving: NonNullable<VectorIndex<M>['serving']>
+  /** Goes back to a graph that served the same entries before, or to none. */
+  serve: NonNullable<VectorIndex<M>['serve']>
   /** Ends the workers and frees memory and files; a temporary folder is removed. Later calls throw `CLOSED`. */
   close(): Promise<void>
   /** Entries by id, in order; undefined where there is none. */
@@ -132,16 +143,20 @@ export async function usearchIndex<M extends Metadata = Metadata>(
   const temporary = options.directory === undefined
   const directory =
     options.directory === undefined ? await mkdtemp(join(tmpdir(), 'groundline-usearch-')) : options.directory
-  if (directory !== null) await mkdir(directory, { recursive: true, mode: 0o700 })
+  // A folder of kept files begins with the first one.
+  const begins = directory !== null && options.superseded !== 'kept'
+  if (begins) await mkdir(directory, { recursive: true, mode: 0o700 })
   const rows = options.vectors === 'file' && directory !== null ? new RowFile(directory, dimensions) : undefined
   const table: VectorTable<M> = new VectorTable<M>(dimensions, metric, rows, {
     added: (slots) => keeper.added(slots),
     removed: (slots) => keeper.removed(slots),
   })
-  const { workerUrl } = options
-  const keeper = new GraphKeeper({ native, table, settings, target: recall, directory, workerUrl, exactBelow })
+  const { workerUrl, superseded = 'removed', onServing } = options
+  const target = recall
+  const graphs = { native, settings, target, directory, workerUrl, exactBelow, superseded, onServing }
+  const keeper = new GraphKeeper({ ...graphs, table })
   try {
-    if (!temporary && directory !== null) await openSnapshot({ directory, table, keeper, settings, native, rows })
+    if (!temporary && begins) await openSnapshot({ directory, table, keeper, settings, native, rows })
   } catch (error) {
     rows?.close()
     throw error
@@ -162,6 +177,12 @@ export async function usearchIndex<M extends Metadata = Metadata>(
     const metadata = table.entries.metadataAt(slot)
     const vector = table.vectorAt(slot)
     return metadata === undefined ? { id, vector } : { id, vector, metadata }
+  }
+  const servingFrom = async (serving: Serving | SavedServing | undefined, signal: AbortSignal | undefined) => {
+    if (serving === undefined || 'file' in serving) return serving as GraphServing | undefined
+    const place = options.servingDirectory ?? directory
+    if (place === null) throw new GroundlineError('UNSUPPORTED_FORMAT', 'no file may be used here')
+    return openServing(serving, { directory: place, native, settings, inUse: keeper.serving(), signal })
   }
   return {
     dimensions,
@@ -207,7 +228,7 @@ export async function usearchIndex<M extends Metadata = Metadata>(
       requireArray('vectors', vectors)
       const queries = vectors.map((vector) => table.prepare(vector, 'kept'))
       const parsed = filter === undefined ? undefined : parseFilter(filter)
-      return keeper.searchMany(table, queries, topK, parsed, signal)
+      return keeper.many.run(table, queries, topK, parsed, signal)
     },
     async count({ filter, signal } = {}) {
       open(signal)
@@ -232,6 +253,23 @@ export async function usearchIndex<M extends Metadata = Metadata>(
     async settled() {
       open()
       await keeper.settled()
+    },
+    serving() {
+      open()
+      return keeper.serving()
+    },
+    async serve(serving, abort) {
+      open(abort?.signal)
+      return table.exclusively(async () => {
+        try {
+          return keeper.resume(await servingFrom(serving, abort?.signal))
+        } catch (error) {
+          if (!isGroundlineError(error)) throw error
+          abort?.signal?.throwIfAborted()
+          keeper.resume(undefined)
+          return false
+        }
+      })
     },
     async save(abort) {
       open(abort?.signal)
