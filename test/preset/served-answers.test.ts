@@ -1,21 +1,32 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openCorpus, servedFiles, type VersionedCorpus } from '../../src/corpus/index.ts'
-import type { Metadata } from '../../src/document.ts'
-import { contentHash } from '../../src/internal/hash.ts'
-import { lexicalIndex } from '../../src/lexical-index/index.ts'
+import { characterCounter, recursiveChunker } from '../../src/chunker/index.ts'
+import { derivedFiles, openCorpus, servedFiles } from '../../src/corpus/index.ts'
+import { lexicalHashEmbedder } from '../../src/embedder/index.ts'
+import { GroundlineError } from '../../src/errors.ts'
 import { fileStorage } from '../../src/node/index.ts'
-import { type DerivedIndexes, derivedIndexes } from '../../src/preset/derived-indexes.ts'
-import { servedAnswers } from '../../src/preset/served-answers.ts'
-import { type UsearchIndex, usearchIndex } from '../../src/providers/usearch/index.ts'
+import { groundlineOver } from '../../src/preset/groundline-over.ts'
 import { createRandom } from '../../src/testing/index.ts'
+import { exactIndex } from '../../src/vector-index/index.ts'
+import { filesBelow, runChild } from '../corpus/child-process.ts'
 import { scaled } from '../corpus/scale.ts'
+import {
+  type Answers,
+  answersOf,
+  dimensions,
+  entryOf,
+  openServed,
+  put,
+  settledAnswers,
+  space,
+  vectorOf,
+} from './served-harness.ts'
 
 const workerUrl = new URL('../../dist/providers/usearch/graph-worker.js', import.meta.url)
-const dimensions = 96
-const space = { model: 'test', dimensions, normalized: true }
 const folders: string[] = []
 
 beforeAll(() => {
@@ -25,121 +36,27 @@ afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true })
 })
 
-const axes = Array.from({ length: 8 }, (_, axis) => {
-  const random = createRandom(900 + axis)
-  return Float32Array.from({ length: dimensions }, () => random.next() - 0.5)
-})
-
-/** Few degrees of freedom in many dimensions: a graph finds neighbours there for less than a scan costs. */
-function vectorOf(seed: number): Float32Array {
-  const random = createRandom(seed)
-  const weights = axes.map(() => random.next() - 0.5)
-  const vector = Float32Array.from({ length: dimensions }, (_, at) =>
-    axes.reduce((sum, axis, which) => sum + axis[at]! * weights[which]!, (random.next() - 0.5) * 0.02),
-  )
-  const norm = Math.hypot(...vector)
-  return vector.map((value) => value / norm)
-}
-
-function entryOf(id: string, seed: number) {
-  const text = `text ${seed}`
-  const document = { id, text }
-  const place = { documentId: id, documentVersion: contentHash(text), start: 0, end: text.length }
-  const chunk = { id: `${id}#0`, ...place, text, metadata: { seed: seed % 5 } }
-  return { document, chunks: [chunk], vectors: [vectorOf(seed)] }
-}
-
-/** A corpus with its indexes, as the preset puts them together. */
-interface Opened {
-  readonly corpus: VersionedCorpus
-  readonly indexes: DerivedIndexes<Metadata>
-  index(): Promise<UsearchIndex<Metadata>>
-  close(): Promise<void>
-}
-
 function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'groundline-served-'))
   folders.push(folder)
   return folder
 }
 
-async function open(folder: string, now?: () => number): Promise<Opened> {
-  const storage = fileStorage(folder)
-  const corpus = await openCorpus({ storage })
-  const files = servedFiles(storage, now)!
-  const made: UsearchIndex<Metadata>[] = []
-  const vectors = async (onServing: () => void) => {
-    const kept = { directory: files.folder, superseded: 'kept', onServing } as const
-    const index = await usearchIndex({
-      dimensions,
-      space,
-      exactBelow: 150,
-      recall: 0.95,
-      connectivity: 4,
-      expansionAdd: 16,
-      workerUrl,
-      ...kept,
-    })
-    made.push(index)
-    return index
-  }
-  const indexes = derivedIndexes(
-    corpus,
-    { vectors, words: async () => lexicalIndex() },
-    undefined,
-    servedAnswers(corpus, files),
-  )
-  return {
-    corpus,
-    indexes,
-    index: async () => {
-      await indexes.current()
-      return made.at(-1)!
-    },
-    close: async () => {
-      await indexes.close()
-      await corpus.close()
-    },
-  }
+function entriesOf(count: number, seed: number) {
+  return Array.from({ length: count }, (_, at) => entryOf(`d${at}`, seed + at))
 }
+const kept = (folder: string, kind: string) =>
+  readdirSync(join(folder, 'derived'))
+    .filter((name) => name.startsWith(`${kind}-`))
+    .map((name) => join(folder, 'derived', name))
 
-interface Answers {
-  /** Ids, scores, and how each search went: candidates asked for, entries scanned. */
-  readonly matches: unknown
-  readonly graphs: number
-}
-
-/** What searches answer, and how many of them by a graph. */
-async function answersOf(opened: Opened): Promise<Answers> {
-  const index = await opened.index()
-  const matches: unknown[] = []
-  let graphs = 0
-  for (let query = 0; query < 40; query++) {
-    const filter = query % 5 === 4 ? ({ op: 'in', path: ['seed'], values: [0, 1, 2, 3] } as const) : undefined
-    const explain = (note: string) => {
-      if (note.startsWith('graph')) graphs++
-      matches.push(note)
-    }
-    const found = await index.search(vectorOf(50_000 + query), { topK: 1 + (query % 12), filter, explain })
-    matches.push(found.map(({ id, score }) => [id, score]))
-  }
-  return { matches, graphs }
-}
-
-/** The same once nothing is being built: what the version answers from then on. */
-async function settledAnswers(opened: Opened): Promise<Answers> {
-  const index = await opened.index()
-  const { graphNodes, entries } = index.stats()
-  if (graphNodes === 0 && entries >= 150) await index.build()
-  await index.settled()
-  return answersOf(opened)
-}
-
-async function put(opened: Opened, entries: readonly ReturnType<typeof entryOf>[], remove: readonly string[] = []) {
-  const change = { put: entries, remove, space }
-  const commit = await opened.corpus.commit(change)
-  await opened.indexes.follow(commit, change as never)
-  return commit
+/** How a vector of some length stands in files: as 32-bit floats, and as the 16 bits of a graph, rounded or cut off. */
+function vectorTraces(vector: Float32Array): Buffer[] {
+  const at = vector.findIndex((value) => value !== 0)
+  const some = vector.slice(at, at + 24)
+  const words = new Uint32Array(some.buffer, 0, some.length)
+  const halves = (add: number) => Buffer.from(Uint16Array.from(words, (word) => (word + add) >>> 16).buffer)
+  return [Buffer.from(some.buffer), halves(0), halves(0x7fff), halves(0x8000)]
 }
 
 describe('what served a version', () => {
@@ -151,7 +68,7 @@ describe('what served a version', () => {
     for (let run = 0; run < runs; run++) {
       const random = createRandom(77 + run)
       const folder = newFolder()
-      let opened = await open(folder)
+      let opened = await openServed(folder, workerUrl)
       let seed = run * 10_000
       let documents = new Set<string>()
       const contents = new Map<number, Set<string>>()
@@ -202,7 +119,7 @@ describe('what served a version', () => {
           await record()
         } else if (kind === 5) {
           await opened.close()
-          opened = await open(folder)
+          opened = await openServed(folder, workerUrl)
           expect(await answersOf(opened), `run ${run}, step ${step}: opened again at ${version}`).toEqual(
             recorded.get(version),
           )
@@ -225,4 +142,222 @@ describe('what served a version', () => {
     expect(checked).toBeGreaterThan(runs)
     expect(byGraph).toBeGreaterThan(checked / 2)
   }, 600_000)
+
+  it('comes back with an embedding space: promotion and rollback, in one process and after a restart', async () => {
+    const folder = newFolder()
+    const opened = await openServed(folder, workerUrl)
+    await put(opened, entriesOf(900, 0))
+    const before = await settledAnswers(opened)
+    expect(before.graphs).toBeGreaterThan(20)
+    const embed = async (chunks: readonly { readonly text: string }[]) =>
+      chunks.map(({ text }) => vectorOf(70_000 + Number(text.split(' ')[1])))
+    await opened.corpus.reembed({ space: { ...space, model: 'another' }, embed })
+    await opened.corpus.promote()
+    const promoted = await settledAnswers(opened)
+    expect(promoted.matches).not.toEqual(before.matches)
+    expect(promoted.graphs).toBeGreaterThan(20)
+    await opened.corpus.rollback(1)
+    expect(await answersOf(opened)).toEqual(before)
+    const back = opened.corpus.info().version
+    await opened.close()
+    const again = await openServed(folder, workerUrl)
+    expect(await answersOf(again)).toEqual(before)
+    await again.corpus.rollback(back - 1)
+    expect(await answersOf(again)).toEqual(promoted)
+    await again.close()
+  }, 120_000)
+
+  it('is verified: a damaged or missing file of it makes the exact scan answer, and the graph is built again', async () => {
+    for (const kind of ['graph', 'base', 'serving'] as const) {
+      for (const harm of ['flip', 'cut', 'remove'] as const) {
+        const folder = newFolder()
+        const opened = await openServed(folder, workerUrl)
+        await put(opened, entriesOf(400, 0))
+        await settledAnswers(opened)
+        await opened.close()
+        for (const path of kept(folder, kind)) {
+          const bytes = readFileSync(path)
+          if (harm === 'flip') bytes[bytes.length >> 1]! ^= 1
+          if (harm === 'remove') rmSync(path)
+          else writeFileSync(path, harm === 'cut' ? bytes.subarray(0, bytes.length - 1) : bytes)
+        }
+        const again = await openServed(folder, workerUrl)
+        const { matches, graphs } = await answersOf(again)
+        expect(graphs, `${kind}, ${harm}`).toBe(0)
+        const exact = exactIndex({ dimensions, space })
+        await exact.upsert(entriesOf(400, 0).map(({ chunks, vectors }) => ({ ...chunks[0]!, vector: vectors[0]! })))
+        const found = await exact.search(vectorOf(50_000), { topK: 1 })
+        expect((matches as unknown[])[1]).toEqual(found.map(({ id, score }) => [id, score]))
+        expect((await settledAnswers(again)).graphs, `${kind}, ${harm}`).toBeGreaterThan(0)
+        await again.close()
+      }
+    }
+  }, 240_000)
+
+  it('goes when neither the current, the previous, a tagged nor a version being read needs it, after a minute', async () => {
+    const folder = newFolder()
+    let time = 1_700_000_000_000
+    const opened = await openServed(folder, workerUrl, { now: () => time })
+    const graphOf = new Map<number, string>()
+    const recorded = new Map<number, Answers>()
+    for (let round = 1; round <= 6; round++) {
+      await put(opened, entriesOf(300, round * 1_000))
+      const index = await opened.index()
+      await index.build({ compact: true })
+      recorded.set(opened.corpus.info().version, await settledAnswers(opened))
+      graphOf.set(opened.corpus.info().version, index.serving()!.file!)
+      if (round === 2) await opened.corpus.tag('second')
+      if (round === 2) await settledAnswers(opened)
+      time += 10_000
+    }
+    // Within the minute all are there.
+    expect(kept(folder, 'graph').length).toBeGreaterThanOrEqual(new Set(graphOf.values()).size - 1)
+    time += 61_000
+    await put(opened, [entryOf('one', 9)])
+    await settledAnswers(opened)
+    await opened.indexes.keep('always')
+    const { version } = opened.corpus.info()
+    const expected = new Set([graphOf.get(2), graphOf.get(version - 1), (await opened.index()).serving()!.file])
+    expect(new Set(kept(folder, 'graph').map((path) => path.split('/').at(-1)))).toEqual(expected)
+    expect(kept(folder, 'base')).toHaveLength(expected.size)
+    await opened.corpus.rollback('second')
+    expect(await answersOf(opened)).toEqual(recorded.get(2))
+    await opened.close()
+  }, 240_000)
+
+  it('costs no commit when it cannot be written, and is written once it can', async () => {
+    const folder = newFolder()
+    const whole = fileStorage(folder)
+    let isFull = true
+    const full = {
+      ...whole,
+      publish: (name: string, bytes: Uint8Array) => {
+        if (isFull && name.startsWith('derived/')) throw new GroundlineError('STORAGE_FAILED', `${name}: ENOSPC`)
+        return whole.publish(name, bytes)
+      },
+    }
+    mkdirSync(folder, { recursive: true })
+    // A file in the folder's place: the graph can be written no more than what is published.
+    writeFileSync(join(folder, 'derived'), '')
+    const opened = await openServed(folder, workerUrl, { storage: full })
+    await put(opened, entriesOf(400, 0))
+    await expect((await opened.index()).build()).rejects.toMatchObject({ code: expect.any(String) })
+    expect((await answersOf(opened)).graphs).toBe(0)
+    rmSync(join(folder, 'derived'))
+    await (await opened.index()).build()
+    const before = await settledAnswers(opened)
+    expect(before.graphs).toBeGreaterThan(0)
+    expect(kept(folder, 'serving')).toEqual([])
+    await put(opened, [entryOf('one', 9)])
+    isFull = false
+    await put(opened, [entryOf('two', 10)])
+    const later = await settledAnswers(opened)
+    expect(kept(folder, 'serving')).toHaveLength(1)
+    await opened.corpus.rollback(1)
+    await opened.index()
+    await opened.close()
+    const again = await openServed(folder, workerUrl)
+    await again.corpus.rollback(3)
+    expect(await answersOf(again)).toEqual(later)
+    await again.close()
+  }, 120_000)
+
+  it("is gone after a purge: no byte of a removed document's text or vector in any file, and tags answer by the exact scan", async () => {
+    const folder = newFolder()
+    const embedder = lexicalHashEmbedder({ dimensions: 128 })
+    const storage = fileStorage(folder)
+    const open = async () =>
+      groundlineOver(
+        { embedder, chunker: recursiveChunker({ maxTokens: 200, counter: characterCounter() }) },
+        {
+          corpus: await openCorpus({ storage }),
+          files: derivedFiles({ storage }),
+          served: servedFiles(storage),
+          keyring: undefined,
+          embedder,
+          graphs: { exactBelow: 150, workerUrl },
+        },
+      )
+    const ground = await open()
+    const documents = Array.from({ length: 400 }, (_, at) => ({
+      id: `d${at}`,
+      text: `number ${at} of words ${at % 13}`,
+    }))
+    const canary = { id: 'secret', text: 'zanzibarquux vellichorplinth oubliettesnarf' }
+    await ground.add([...documents, canary])
+    await ground.corpus.tag('before')
+    const question = 'zanzibarquux vellichorplinth'
+    const first = await ground.retrieve(question)
+    expect(first.passages[0]!.documentId).toBe('secret')
+    await expect
+      .poll(() => existsSync(join(folder, 'derived')) && kept(folder, 'serving').length, { timeout: 60_000 })
+      .toBeGreaterThan(0)
+    const [vector] = (await embedder.embed([canary.text], { role: 'document' })).vectors
+    const places = async () => {
+      const found: string[] = []
+      for (const [name, bytes] of await filesBelow(folder))
+        if (bytes.includes('zanzibarquux') || vectorTraces(vector!).some((trace) => bytes.includes(trace)))
+          found.push(name)
+      return found
+    }
+    const before = await places()
+    expect(before.some((name) => name.endsWith('.usearch'))).toBe(true)
+    expect(before.some((name) => name.endsWith('.seg'))).toBe(true)
+    await ground.remove(['secret'])
+    await ground.retrieve(question)
+    expect((await places()).length).toBeGreaterThan(0)
+    const report = await ground.corpus.purge()
+    expect(report.removedFiles.some((name) => name.endsWith('.usearch'))).toBe(true)
+    expect(await places()).toEqual([])
+    await ground.corpus.rollback('before')
+    const { passages } = await ground.retrieve('number 7 of words')
+    expect(passages.length).toBeGreaterThan(0)
+    expect(await places()).toEqual([])
+    await ground.close()
+    expect(await places()).toEqual([])
+  }, 120_000)
+
+  const kills = scaled({ quick: 4, short: 15, full: 100 })
+
+  it(`outlives ${kills} kills: the previous version and tags come back to the bit`, async () => {
+    const cache = fileURLToPath(new URL('../../node_modules/.cache/groundline-tests/', import.meta.url))
+    const script = join(cache, `served-history-${process.pid}.mjs`)
+    await build({
+      entryPoints: [fileURLToPath(new URL('./children/served-history.ts', import.meta.url))],
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      outfile: script,
+      logLevel: 'error',
+      external: ['usearch'],
+    })
+    const random = createRandom(5)
+    let checked = 0
+    let byGraph = 0
+    for (let kill = 0; kill < kills; kill++) {
+      const folder = newFolder()
+      const { lines, errors } = await runChild(
+        script,
+        [folder, fileURLToPath(workerUrl), String(kill)],
+        500 + random.below(4_000),
+      )
+      expect(errors).toBe('')
+      const recorded = new Map(lines.map((line) => [line.version as number, line.answers as Answers]))
+      const opened = await openServed(folder, workerUrl)
+      const { version } = opened.corpus.info()
+      const targets = [version - 1, ...opened.corpus.tags().map((tag) => tag.version)]
+      for (const target of targets) {
+        const expected = recorded.get(target)
+        if (!expected) continue
+        await opened.corpus.rollback(target)
+        expect(await answersOf(opened), `kill ${kill}, version ${version} back to ${target}`).toEqual(expected)
+        checked++
+        byGraph += Math.min(1, expected.graphs)
+      }
+      await opened.close()
+    }
+    rmSync(script)
+    expect(checked).toBeGreaterThan(kills / 2)
+    expect(byGraph).toBeGreaterThan(checked / 2)
+  }, 1_200_000)
 })

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { constants } from 'node:fs'
-import { type FileHandle, open, rename, unlink } from 'node:fs/promises'
+import { type FileHandle, mkdir, open, rename, unlink } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Index } from 'usearch'
 import { GroundlineError } from '../../errors.ts'
@@ -34,6 +34,7 @@ export async function publishGraph(graph: Index, directory: string): Promise<Pub
   const temporary = join(directory, `${newFileName('graph')}.usearch.tmp`)
   const saved = join(directory, `${newFileName('graph')}.usearch.tmp`)
   try {
+    await mkdir(directory, { recursive: true, mode: 0o700 })
     graph.save(saved)
     if (!writeInOrder(saved, temporary)) {
       graph.save(temporary)

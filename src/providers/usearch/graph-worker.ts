@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Index } from 'usearch'
 import type { Calibration } from './calibration.ts'
@@ -75,7 +74,6 @@ async function answerFrom(state: WorkerState, request: WorkerRequest): Promise<W
         state.viewed = graph
         return { type: 'built', file: undefined, report: step.value }
       }
-      await mkdir(request.directory, { recursive: true, mode: 0o700 })
       return { type: 'built', file: await publishGraph(graph, request.directory), report: step.value }
     }
     case 'view':
