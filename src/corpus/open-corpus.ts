@@ -127,7 +127,6 @@ export function corpusOver<M extends Metadata>(
     vectors: (each) => readVectors<M>(core.head().state, core.report, each),
     vectorBlocks: (each) => readVectorBlocks<M>(core.head().state, core.report, each),
     versions: async (each = {}) => versionsOf(core, each),
-    tags: () => (core.head().manifest?.tags ?? []).map(({ name, snapshot }) => ({ name, version: snapshot.version })),
     at: async (version, each = {}) => viewOf<M>(core, version, each),
     rollback: (version, each = {}) =>
       writing('roll back', async () => {

@@ -59,8 +59,6 @@ export interface TagOptions extends AbortOptions {
 export interface VersionedCorpus<M extends Metadata = Metadata> extends Corpus<M> {
   /** The versions that can be read, oldest first. */
   versions(options?: AbortOptions): Promise<readonly VersionInfo[]>
-  /** The tags of the newest version known, with the versions they keep. Reads nothing. */
-  tags(): readonly { readonly name: string; readonly version: number }[]
   /** A read-only view of a version or tag. Close it, so that it can be collected. Throws `NOT_FOUND`. */
   at(version: number | string, options?: AbortOptions): Promise<Corpus<M>>
   /** Makes a new version that holds what an earlier version or tag held. Throws `NOT_FOUND`. */

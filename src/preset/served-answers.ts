@@ -39,11 +39,11 @@ export function servedAnswers<M extends Metadata>(
     written.clear()
   }
 
-  const needed = (): Set<number> => new Set([...corpus.tags().map(({ version }) => version), ...pins.keys()])
+  const needed = async (): Promise<Set<number>> =>
+    new Set([...(await corpus.tags()).map(({ version }) => version), ...pins.keys()])
 
   /** What is remembered of versions nobody can ask for any more costs memory. */
-  const prune = ({ version, content }: ServedVersion): void => {
-    const kept = needed()
+  const prune = ({ version, content }: ServedVersion, kept: ReadonlySet<number>): void => {
     const versions = [...remembered.keys()].sort((a, b) => b - a)
     const other = versions.find((one) => remembered.get(one)!.content !== content)
     for (const one of versions) {
@@ -58,14 +58,15 @@ export function servedAnswers<M extends Metadata>(
     if (serving === undefined) return
     const { version, content } = served
     remembered.set(version, { content, serving })
-    prune(served)
-    if (files === undefined || corpus.readOnly || serving.file === undefined) return
-    const state = new TextDecoder().decode(serving.state())
-    if (written.get(version) === state) return
     try {
+      const kept = await needed()
+      prune(served, kept)
+      if (files === undefined || corpus.readOnly || serving.file === undefined) return
+      const state = new TextDecoder().decode(serving.state())
+      if (written.get(version) === state) return
       await files.write(served, serving)
       written.set(version, state)
-      await files.collect(served, needed(), serving.file)
+      await files.collect(served, kept, serving.file)
     } catch {
       // A full disk costs identical answers after the next start, and nothing else.
     }

@@ -345,7 +345,7 @@ describe('what served a version', () => {
       const recorded = new Map(lines.map((line) => [line.version as number, line.answers as Answers]))
       const opened = await openServed(folder, workerUrl)
       const { version } = opened.corpus.info()
-      const targets = [version - 1, ...opened.corpus.tags().map((tag) => tag.version)]
+      const targets = [version - 1, ...(await opened.corpus.tags()).map((tag) => tag.version)]
       for (const target of targets) {
         const expected = recorded.get(target)
         if (!expected) continue
