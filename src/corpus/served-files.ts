@@ -29,6 +29,8 @@ export interface ServedFiles {
    * nor among `needed`, and graphs that nothing kept names; each once it was not needed for a minute.
    */
   collect(current: ServedVersion, needed: ReadonlySet<number>, inUse: string | undefined): Promise<readonly string[]>
+  /** Removes a graph's file by the name its index gave it. */
+  discard(file: string): Promise<void>
   /** Removes all of it. */
   clear(options?: AbortOptions): Promise<void>
 }
@@ -158,6 +160,7 @@ export function servedFiles(storage: Storage, now: () => number = Date.now): Ser
       for (const name of gone) await storage.remove(name)
       return gone
     },
+    discard: (file) => storage.remove(`${FOLDER}${file}`),
     clear: async (options) => {
       for (const name of await storage.list(FOLDER, options))
         if (/^derived\/(?:serving|base|graph)-/.test(name)) await storage.remove(name, options)

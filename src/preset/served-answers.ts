@@ -64,6 +64,9 @@ export function servedAnswers<M extends Metadata>(
       if (files === undefined || corpus.readOnly || serving.file === undefined) return
       const state = new TextDecoder().decode(serving.state())
       if (written.get(version) === state) return
+      // Another process may have purged what this graph was made from.
+      await corpus.refresh()
+      if (version < (corpus.info().purged ?? 0)) return await files.discard(serving.file)
       await files.write(served, serving)
       written.set(version, state)
       await files.collect(served, kept, serving.file)
