@@ -17,8 +17,6 @@ export interface ServedAnswers<M extends Metadata> {
    * content it took over, was served last. `before` is what the index held until now; undefined for one just made.
    */
   enter(index: VectorIndex<M>, version: AnsweredVersion, before: ServedVersion | undefined): Promise<void>
-  /** Keeps what serves a version while somebody reads it. Gives the end of that. */
-  pin(version: number): () => void
   /** Forgets what is in memory. */
   forget(): void
   /** Forgets everything, files too. */
@@ -32,15 +30,13 @@ export function servedAnswers<M extends Metadata>(
 ): ServedAnswers<M> {
   const remembered = new Map<number, { readonly content: number; readonly serving: Serving }>()
   const written = new Map<number, string>()
-  const pins = new Map<number, number>()
 
   const forget = (): void => {
     remembered.clear()
     written.clear()
   }
 
-  const needed = async (): Promise<Set<number>> =>
-    new Set([...(await corpus.tags()).map(({ version }) => version), ...pins.keys()])
+  const needed = async (): Promise<Set<number>> => new Set((await corpus.tags()).map(({ version }) => version))
 
   /** What is remembered of versions nobody can ask for any more costs memory. */
   const prune = ({ version, content }: ServedVersion, kept: ReadonlySet<number>): void => {
@@ -105,14 +101,6 @@ export function servedAnswers<M extends Metadata>(
         if (!isServed && isBack) await index.serve(undefined)
       }
       await keep(index, now)
-    },
-    pin: (version) => {
-      pins.set(version, (pins.get(version) ?? 0) + 1)
-      return () => {
-        const left = (pins.get(version) ?? 0) - 1
-        if (left > 0) pins.set(version, left)
-        else pins.delete(version)
-      }
     },
     forget,
     clear: async () => {

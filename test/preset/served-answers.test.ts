@@ -194,7 +194,7 @@ describe('what served a version', () => {
     }
   }, 240_000)
 
-  it('goes when neither the current, the previous, a tagged nor a version being read needs it, after a minute', async () => {
+  it('goes when neither the current, the previous nor a tagged version needs it, after a minute', async () => {
     const folder = newFolder()
     let time = 1_700_000_000_000
     const opened = await openServed(folder, workerUrl, { now: () => time })
