@@ -1,6 +1,7 @@
 import type { Metadata } from '../document.ts'
 import { GroundlineError, isGroundlineError } from '../errors.ts'
 import { canonicalJson } from '../internal/hash.ts'
+import { createPace } from '../internal/pace.ts'
 import type { StoredChunk } from '../retriever/retriever.ts'
 import type { CorpusChange, DocumentEntry, SourceFailure } from './corpus.ts'
 import { asItemError } from './sync-intake.ts'
@@ -44,6 +45,8 @@ const BATCH_UNITS = 2_000_000
 export function syncBatch<M extends Metadata>(options: SyncOptions<M>): SyncBatch<M> {
   const { corpus, embed, space, signal, onCommit, batchChunks = 512 } = options
   const half = Math.max(1, Math.floor(batchChunks / 2))
+  // Without a pause, an embedder in a worker or on the network would wait with what it has made until a batch is full.
+  const pace = createPace(signal, 2)
   const added: string[] = []
   const changed: string[] = []
   const failed: SourceFailure[] = []
@@ -174,6 +177,7 @@ export function syncBatch<M extends Metadata>(options: SyncOptions<M>): SyncBatc
       pending.chunks += entry.chunks.length
       pending.units += entry.document.text.length
       if (pending.chunks >= half || pending.units >= BATCH_UNITS) await depart()
+      if (underWay.length > 0 && pace.due()) await pace.pause()
     },
     flush: async () => {
       await depart()
