@@ -1,24 +1,22 @@
 import type { Commit, Corpus, CorpusChange, Damage, DocumentRecord } from '../corpus/corpus.ts'
 import type { DerivedFiles, VersionedCorpus } from '../corpus/index.ts'
 import type { AbortOptions, Metadata } from '../document.ts'
+import type { EmbeddingSpace } from '../embedder/embedder.ts'
+import { GroundlineError } from '../errors.ts'
 import { canonicalJson } from '../internal/hash.ts'
 import { createSerial } from '../internal/serial.ts'
 import type { LexicalIndex } from '../lexical-index/lexical-index.ts'
 import type { StoredChunk } from '../retriever/retriever.ts'
 import type { VectorIndex } from '../vector-index/vector-index.ts'
+import { BATCH, fill, type IndexPair, upsert } from './index-pair.ts'
 import { chunkIdsOf, type Known, keptWords } from './kept-words.ts'
+import { type AnswerOfOneVersion, answersOfOneVersion, type VersionedPair } from './one-version.ts'
 import { type ServedAnswers, servedAnswers } from './served-answers.ts'
-
-/** The two indexes over a corpus. */
-export interface IndexPair<M extends Metadata> {
-  readonly vectorIndex: VectorIndex<M>
-  readonly lexicalIndex: LexicalIndex<M>
-}
 
 /** How the two are made. */
 export interface IndexMakers<M extends Metadata> {
-  /** An empty vector index for the corpus's space, which says when it serves with something else than before. */
-  vectors(onServing: () => void): Promise<VectorIndex<M>>
+  /** An empty vector index for a space, the embedder's before the first commit, which says when it serves with something else than before. */
+  vectors(onServing: () => void, space: EmbeddingSpace | undefined): Promise<VectorIndex<M>>
   /** A lexical index: empty, or from what `save` gave, with what it gave of other chunks. Throws when it cannot use that. */
   words(saved: Uint8Array | undefined, additions?: readonly Uint8Array[]): Promise<LexicalIndex<M>>
   /** The lexical index as bytes, or some chunks of it; absent for an index that has none. */
@@ -29,6 +27,12 @@ export interface IndexMakers<M extends Metadata> {
 export interface DerivedIndexes<M extends Metadata> {
   /** The pair, in step with the corpus: whatever was committed, rolled back or promoted since is laid over it first. */
   current(options?: AbortOptions): Promise<IndexPair<M>>
+  /**
+   * Answers a question from one version: what `work` gave or threw counts when neither the pair nor the corpus changed
+   * meanwhile; otherwise it runs again. No write waits for it. A question disturbed again and again gets a pair and a view that
+   * nobody changes until it has its answer.
+   */
+  readonly answer: AnswerOfOneVersion<M>
   /** Follows a commit, so that the next search need not read it again. Never throws: a failure leaves the pair to be built again by `current`. */
   follow(commit: Commit, change: CorpusChange<M>): Promise<void>
   /**
@@ -45,18 +49,20 @@ export interface DerivedIndexes<M extends Metadata> {
   close(): Promise<void>
 }
 
-interface Built<M extends Metadata> extends IndexPair<M> {
+interface Built<M extends Metadata> extends VersionedPair<M> {
   readonly known: Known
-  space: string
+  space: EmbeddingSpace | undefined
   version: number
   /** The version that first held what they hold. */
   content: number
   /** Chunks that changed since the words were kept. */
   changed: number
+  writes: number
+  isFreed: boolean
+  /** Questions that need them as they are. */
+  held: number
 }
 
-/** Entries that go into an index in one call. */
-const BATCH = 1024
 /** Fewer chunks are indexed again in less time than a file takes. */
 const KEPT_FROM = 1_000
 /** Added chunks that are indexed again in less time than a start takes otherwise, and how many of all there may be at least. */
@@ -78,6 +84,21 @@ export function derivedIndexes<M extends Metadata>(
   const kept = makers.save && files && keptWords(makers, files)
   let built: Built<M> | undefined
   let damage: readonly Damage[] = []
+  /** Pairs that serve no new question, but one that holds them. */
+  const parted = new Set<Built<M>>()
+  let changing = false
+  let closed = false
+
+  /** Changes the pair, one after the other. Questions that begin meanwhile wait for it. */
+  const changes = <T>(change: () => Promise<T>): Promise<T> =>
+    serially(async () => {
+      changing = true
+      try {
+        return await change()
+      } finally {
+        changing = false
+      }
+    })
 
   /** Reads one version from start to end, whatever is committed meanwhile. */
   const reading = async <T>(
@@ -85,7 +106,6 @@ export function derivedIndexes<M extends Metadata>(
     read: (view: Corpus<M>) => Promise<T>,
     signal: AbortSignal | undefined,
   ): Promise<T> => {
-    if (version === 0) return read(corpus)
     const view = await corpus.at(version, { signal })
     try {
       return await read(view)
@@ -98,8 +118,14 @@ export function derivedIndexes<M extends Metadata>(
   const drop = async (): Promise<void> => {
     const last = built
     built = undefined
-    await last?.vectorIndex.close?.()
-    await last?.lexicalIndex.close?.()
+    if (last) await free(last)
+  }
+
+  /** Drops what questions hold, too: they find out, and begin again. */
+  const dropAll = async (): Promise<void> => {
+    await drop()
+    for (const made of parted) await free(made)
+    parted.clear()
   }
 
   /** Drops a pair that is in step with its version. */
@@ -108,27 +134,49 @@ export function derivedIndexes<M extends Metadata>(
     await drop()
   }
 
-  const build = async (view: Corpus<M>, signal: AbortSignal | undefined): Promise<Built<M>> => {
-    const { space } = view.info()
+  /** Before a change: leaves the pair to the questions that hold it, the last of which frees it. */
+  const part = async (): Promise<void> => {
+    const made = built
+    if (!made || made.held === 0) return
+    if (made.version > 0) await answers.keep(made.vectorIndex, made)
+    if (made.held === 0) return
+    built = undefined
+    parted.add(made)
+  }
+
+  /** Without a view, of a corpus that nothing was committed to: what is committed meanwhile is laid over later. */
+  const build = async (view: Corpus<M> | undefined, signal: AbortSignal | undefined): Promise<Built<M>> => {
+    const { space } = view?.info() ?? {}
     // Read while vectors are.
-    const words = kept
-      ? kept.open({ signal })
-      : makers.words(undefined).then((lexicalIndex) => ({ lexicalIndex, known: new Map(), added: 0 }))
+    const words =
+      kept && view
+        ? kept.open({ signal })
+        : makers.words(undefined).then((lexicalIndex) => ({ lexicalIndex, known: new Map(), added: 0 }))
     words.catch(() => undefined)
     const vectorIndex = await makers.vectors(() => {
       void serially(async () => {
         if (built?.vectorIndex === vectorIndex && built.version > 0) await answers.keep(vectorIndex, built)
       })
-    })
+    }, space)
     try {
-      await fill(vectorIndex, view, signal)
+      if (view) await fill(vectorIndex, view, signal)
       const { added, ...indexed } = await words
-      built = { vectorIndex, ...indexed, space: canonicalJson(space), version: 0, content: 0, changed: added }
+      built = {
+        vectorIndex,
+        ...indexed,
+        space,
+        version: 0,
+        content: 0,
+        changed: added,
+        writes: 0,
+        held: 0,
+        isFreed: false,
+      }
     } catch (error) {
       await vectorIndex.close?.()
       throw error
     }
-    await layOver(view, built, ['lexicalIndex'], signal)
+    if (view) await layOver(view, built, ['lexicalIndex'], signal)
     return built
   }
 
@@ -140,6 +188,7 @@ export function derivedIndexes<M extends Metadata>(
     signal: AbortSignal | undefined,
   ): Promise<void> => {
     const { version, content = version } = view.info()
+    made.writes++
     const fresh: DocumentRecord<M>[] = []
     const stale = new Map(made.known)
     const added: DocumentRecord<M>[] = []
@@ -188,15 +237,18 @@ export function derivedIndexes<M extends Metadata>(
   /** Whether another process purged what an index was made from: what was removed from it must go with it. */
   const isPurged = ({ version }: Built<M>): boolean => version < (corpus.info().purged ?? 0)
 
-  const current = async (signal: AbortSignal | undefined): Promise<IndexPair<M>> => {
+  const current = async (signal: AbortSignal | undefined): Promise<Built<M>> => {
     signal?.throwIfAborted()
+    if (closed) throw new GroundlineError('CLOSED', 'this groundline is closed: create it again')
     const { version, content = version, origin, space } = corpus.info()
     if (built && built.version === version) return built
     if (built && isPurged(built)) {
       await drop()
       answers.forget()
-    } else if (built && built.space !== canonicalJson(space)) await leave()
+    } else await part()
+    if (built && !isSame(built.space, space)) await leave()
     try {
+      if (version === 0) return await build(undefined, signal)
       return await reading(
         version,
         async (view) => {
@@ -217,25 +269,46 @@ export function derivedIndexes<M extends Metadata>(
     }
   }
 
+  const inStep = async (signal: AbortSignal | undefined): Promise<Built<M>> => {
+    const { version } = corpus.info()
+    return !changing && built?.version === version ? built : changes(() => current(signal))
+  }
+
+  const release = async (made: Built<M>): Promise<void> => {
+    made.held--
+    if (made.held === 0 && parted.delete(made)) await free(made)
+  }
+
   return {
-    current: ({ signal } = {}) => {
-      const { version } = corpus.info()
-      return built?.version === version ? Promise.resolve(built) : serially(() => current(signal))
-    },
+    current: ({ signal } = {}) => inStep(signal),
+    answer: answersOfOneVersion(corpus, {
+      inStep,
+      isCurrent: (made) => built === made,
+      hold: (signal) =>
+        changes(async () => {
+          const made = await current(signal)
+          made.held++
+          return made
+        }),
+      release,
+    }),
     follow: (commit, { put = [] }) =>
-      serially(async () => {
+      changes(async () => {
+        await part()
         const made = built
         if (!made) return
-        const space = canonicalJson(corpus.info().space)
+        const { space, version } = corpus.info()
         // Before the first commit there is no space.
-        if (made.version === 0) made.space = space
-        if (made.space !== space) return
+        if (made.version === 0 && version === commit.version) made.space = space
+        if (!isSame(made.space, space)) return
         try {
-          if (made.version !== commit.version - 1) {
-            // Compaction made a version in between, or another writer did.
+          if (made.version !== commit.version - 1 || version !== commit.version) {
+            // Compaction made a version in between, or another writer made one before or after.
             await current(undefined)
             return
           }
+          const records = put.flatMap(({ document }) => corpus.record(document.id) ?? [])
+          made.writes++
           const entries = put.flatMap(({ chunks, vectors }) =>
             chunks.map((chunk, at) => ({ chunk, ...(vectors[at] && { vector: vectors[at] }) })),
           )
@@ -248,10 +321,7 @@ export function derivedIndexes<M extends Metadata>(
             if (document) kept?.gone(id, document)
             made.known.delete(id)
           }
-          for (const { document } of put) {
-            const record = corpus.record(document.id)
-            if (record) made.known.set(record.id, { stored: record.stored, chunkIds: record.chunkIds })
-          }
+          for (const { id, stored, chunkIds } of records) made.known.set(id, { stored, chunkIds })
           kept?.added(
             commit.added.flatMap((id) => {
               const document = made.known.get(id)
@@ -285,43 +355,23 @@ export function derivedIndexes<M extends Metadata>(
           // A full disk costs the next start some seconds, and nothing else.
         }
       }),
-    forget: () => serially(drop),
+    forget: () => changes(dropAll),
     damage: () => damage,
-    close: () => serially(leave),
+    close: () =>
+      changes(async () => {
+        closed = true
+        await leave()
+        await dropAll()
+      }),
   }
 }
 
-/** Puts every vector of a corpus into an empty index. */
-async function fill<M extends Metadata>(
-  index: VectorIndex<M>,
-  corpus: Corpus<M>,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  if (index.fill) return index.fill(corpus.vectorBlocks({ signal }), { signal })
-  for await (const { ids, vectors, metadata } of corpus.vectorBlocks({ signal })) {
-    const size = vectors.length / ids.length
-    const entries = ids.map((id, at) => ({
-      id,
-      vector: vectors.subarray(at * size, (at + 1) * size),
-      metadata: metadata[at]!,
-    }))
-    for (let from = 0; from < entries.length; from += BATCH)
-      await index.upsert(entries.slice(from, from + BATCH), { signal })
-  }
+function isSame(a: EmbeddingSpace | undefined, b: EmbeddingSpace | undefined): boolean {
+  return a === b || canonicalJson(a) === canonicalJson(b)
 }
 
-async function upsert<M extends Metadata>(
-  made: IndexPair<M>,
-  which: readonly (keyof IndexPair<M>)[],
-  entries: readonly { chunk: StoredChunk<M>; vector?: Float32Array }[],
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  if (entries.length === 0) return
-  const vectors = entries.flatMap(({ chunk: { id, metadata }, vector }) => (vector ? [{ id, metadata, vector }] : []))
-  if (which.includes('vectorIndex')) await made.vectorIndex.upsert(vectors, { signal })
-  if (!which.includes('lexicalIndex')) return
-  await made.lexicalIndex.upsert(
-    entries.map(({ chunk }) => chunk),
-    { signal },
-  )
+async function free<M extends Metadata>(made: Built<M>): Promise<void> {
+  made.isFreed = true
+  await made.vectorIndex.close?.()
+  await made.lexicalIndex.close?.()
 }

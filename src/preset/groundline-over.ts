@@ -14,7 +14,7 @@ import {
   type VersionedCorpus,
 } from '../corpus/index.ts'
 import type { AbortOptions, Metadata } from '../document.ts'
-import type { Embedder } from '../embedder/index.ts'
+import type { Embedder, Embedding, EmbeddingSpace } from '../embedder/index.ts'
 import { GroundlineError } from '../errors.ts'
 import { compileFilter, type Filter } from '../filter.ts'
 import { requireInteger } from '../internal/argument.ts'
@@ -33,7 +33,7 @@ import {
 import { exactCounter } from '../tokenizer/index.ts'
 import { defaultTokenizer } from './default-tokenizer.ts'
 import { defaultVectorIndex, type GraphPlace } from './default-vector-index.ts'
-import { derivedIndexes, type IndexMakers, type IndexPair } from './derived-indexes.ts'
+import { derivedIndexes, type IndexMakers } from './derived-indexes.ts'
 import type {
   Groundline,
   GroundlineInfo,
@@ -41,7 +41,9 @@ import type {
   GroundlineSyncOptions,
   QuestionOptions,
 } from './groundline.ts'
+import type { IndexPair } from './index-pair.ts'
 import { chunkEmbedder, entriesOf, type Intake, loadFile } from './intake.ts'
+import type { AnswerParts } from './one-version.ts'
 import { reembedCorpus, spaceMismatch } from './reembed-corpus.ts'
 import { servedAnswers } from './served-answers.ts'
 
@@ -72,14 +74,13 @@ export function groundlineOver<M extends Metadata>(options: GroundlineOptions<M>
   // With a key nothing of a graph is written; an index of somebody else's keeps its files where they say.
   const served = options.vectorIndex ? undefined : opened.served
   const embedders = new Map([[canonicalJson(opened.embedder.space), opened.embedder]])
-  /** The embedder of the corpus's space: after a promotion another than before, after a rollback the one before. */
-  const currentEmbedder = (): Embedder => {
-    const { space } = corpus.info()
+  /** The embedder of a space of the corpus: after a promotion another than before, after a rollback the one before. */
+  const embedderOf = (space: EmbeddingSpace | undefined): Embedder => {
     const found = space === undefined ? opened.embedder : embedders.get(canonicalJson(space))
     if (found) return found
     throw spaceMismatch(space!, opened.embedder)
   }
-  const intake = (): Intake => ({ loaders, chunker, embedder: currentEmbedder() })
+  const intake = (): Intake => ({ loaders, chunker, embedder: embedderOf(corpus.info().space) })
   const instructions = options.instructions ?? INSTRUCTIONS
   const assembler: PromptAssembler =
     options.assembler ??
@@ -91,8 +92,8 @@ export function groundlineOver<M extends Metadata>(options: GroundlineOptions<M>
   const indexes = derivedIndexes(corpus, makersOf(), files, answers)
 
   function makersOf(): IndexMakers<M> {
-    const vectors = async (onServing: () => void) => {
-      const { space } = currentEmbedder()
+    const vectors: IndexMakers<M>['vectors'] = async (onServing, of) => {
+      const { space } = embedderOf(of)
       if (options.vectorIndex) {
         kind = 'custom'
         return options.vectorIndex(space)
@@ -116,17 +117,20 @@ export function groundlineOver<M extends Metadata>(options: GroundlineOptions<M>
     return { vectors, words, save: async (index, only) => (index as Bm25Index<M>).save({ ...saved, only }) }
   }
 
-  let retrieverOf: { readonly pair: IndexPair<M>; readonly retriever: Retriever<M> } | undefined
-  const currentRetriever = async (signal: AbortSignal | undefined): Promise<Retriever<M>> => {
-    const pair = await indexes.current({ signal })
-    if (retrieverOf?.pair !== pair) {
-      const { vectorIndex, lexicalIndex: own } = pair
-      const parts = { vectorIndex, lexicalIndex: own, embedder: currentEmbedder(), store: corpus }
-      retrieverOf = { pair, retriever: options.retriever?.(parts) ?? defaultRetriever(parts, denseWeight) }
+  let madeOf: { readonly pair: IndexPair<M>; readonly retriever: Retriever<M> | undefined } | undefined
+  /** The retriever over the parts. One that the caller makes is made once for each pair. */
+  const retrieverOver = ({ pair, space, store }: AnswerParts<M>, asked: Asked): Retriever<M> => {
+    const { vectorIndex, lexicalIndex } = pair
+    const embedder = embedderOf(space)
+    const own = () => options.retriever?.({ vectorIndex, lexicalIndex, embedder, store })
+    const isShared = store === corpus
+    if (isShared && madeOf?.pair !== pair) {
+      madeOf = { pair, retriever: own() }
       // What had to be indexed again is kept at once, so that a second crash costs less than the first.
       if (!corpus.readOnly) void indexes.keep('bounded')
     }
-    return retrieverOf.retriever
+    const made = isShared ? madeOf!.retriever : own()
+    return made ?? defaultRetriever({ vectorIndex, lexicalIndex, embedder: asked(embedder), store }, denseWeight)
   }
 
   let closed = false
@@ -188,7 +192,11 @@ export function groundlineOver<M extends Metadata>(options: GroundlineOptions<M>
     await corpus.refresh({ signal })
     const filter = allowed(each.filter ?? session?.settings.filter, each.principals)
     const wanted = each.topK ?? session?.settings.topK ?? topK
-    const found = await (await currentRetriever(signal)).retrieve(query, { topK: wanted, filter, signal })
+    const asked = embeddedOnce()
+    const found = await indexes.answer(
+      (parts) => retrieverOver(parts, asked).retrieve(query, { topK: wanted, filter, signal }),
+      { signal },
+    )
     if (!options.reranker) return found
     const passages = await options.reranker.rerank(query, found.passages, { topK: wanted, signal })
     const stages = [...found.explanation.stages, { stage: 'rerank', candidates: found.passages.length }]
@@ -319,6 +327,25 @@ async function* visible<M extends Metadata>(
 ): AsyncGenerator<DocumentRecord<M>> {
   await corpus.refresh({ signal })
   for await (const record of corpus.documents({ signal })) if (isVisible(record.metadata)) yield record
+}
+
+type Asked = (embedder: Embedder) => Embedder
+
+/** Embedders for one question, which does not pay for its vector again where it is searched with again. */
+function embeddedOnce(): Asked {
+  const known = new Map<Embedder, Promise<Embedding>>()
+  return (embedder) => ({
+    space: embedder.space,
+    dimensions: embedder.dimensions,
+    embed: (inputs, options) => {
+      const before = known.get(embedder)
+      if (before) return before
+      const embedding = embedder.embed(inputs, options)
+      known.set(embedder, embedding)
+      embedding.catch(() => known.delete(embedder))
+      return embedding
+    },
+  })
 }
 
 /** BM25 and the vectors together. */

@@ -62,7 +62,7 @@ export interface GroundlineOptions<M extends Metadata = Metadata> {
   readonly lexicalIndex?: () => LexicalIndex<M> | Promise<LexicalIndex<M>>
   /** What vectors count beside words, whose weight is 1: 0 and up. Default 0.3, chosen for the static model on data apart from the collections of `npm run eval:retrieval`; more for a strong embedder, by `learnHybridWeights` where queries are labelled. */
   readonly denseWeight?: number
-  /** Makes the retriever. Default: hybrid of dense and BM25. */
+  /** Makes the retriever. It is asked again when the corpus changed before it had answered. Default: hybrid of dense and BM25. */
   readonly retriever?: (parts: RetrieverParts<M>) => Retriever<M>
   /** Reorders what was retrieved. Default: none. */
   readonly reranker?: Reranker
