@@ -76,7 +76,10 @@ export async function openCore(
       if (version <= known.state.snapshot.version) return known
       try {
         const manifest = await readManifest(storage, version, sealer, { signal })
-        return { manifest, state: await load(manifest, { signal }) }
+        const state = await load(manifest, { signal })
+        // A purge or collection of another process may take segments as well.
+        if (state.damage.length > 0 && (await listVersions(storage, { signal })).at(-1)! > version) continue
+        return { manifest, state }
       } catch (error) {
         // A collection of another process may take the manifest between the listing and the reading; then there is a newer one.
         const gone = isGroundlineError(error) && error.code === 'NOT_FOUND'

@@ -108,7 +108,13 @@ export function derivedIndexes<M extends Metadata>(
   ): Promise<T> => {
     const view = await corpus.at(version, { signal })
     try {
-      return await read(view)
+      const value = await read(view)
+      if (view.info().damage.length > 0) {
+        // Nothing is damaged where another process took the version away: opening it again throws then.
+        await corpus.refresh({ signal })
+        await (await corpus.at(version, { signal })).close()
+      }
+      return value
     } finally {
       damage = view.info().damage
       await view.close()

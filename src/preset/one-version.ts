@@ -81,9 +81,11 @@ export function answersOfOneVersion<M extends Metadata, P extends VersionedPair<
   }
 
   const hold: Attempt = async (work, signal) => {
-    const pair = await pairs.hold(signal)
-    const { version } = pair
+    let { version } = corpus.info()
+    let pair: P | undefined
     try {
+      pair = await pairs.hold(signal)
+      version = pair.version
       const view = version === 0 ? corpus : await corpus.at(version, { signal })
       try {
         const value = await work({ pair, space: pair.space, store: view })
@@ -97,10 +99,10 @@ export function answersOfOneVersion<M extends Metadata, P extends VersionedPair<
       signal?.throwIfAborted()
       await corpus.refresh({ signal })
       const isCollected = isGroundlineError(error) && error.code === 'NOT_FOUND' && corpus.info().version > version
-      if (pair.isFreed || isCollected) return undefined
+      if (pair?.isFreed || isCollected) return undefined
       throw error
     } finally {
-      await pairs.release(pair)
+      if (pair) await pairs.release(pair)
     }
   }
 

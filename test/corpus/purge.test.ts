@@ -8,6 +8,34 @@ import { filesBelow } from './child-process.ts'
 import { entryFor, space, textsOf } from './support.ts'
 
 describe('purge', () => {
+  test('of another process, between the reading of a manifest and of its segments, takes nothing from a reader', async () => {
+    const storage = memoryStorage()
+    const writer = await openCorpus({ storage, maintenance: 'manual' })
+    await writer.commit({ put: [entryFor({ id: 'a', text: 'first' })], space })
+    let meanwhile: (() => Promise<unknown>) | undefined
+    const reader = await openCorpus({
+      readOnly: true,
+      storage: {
+        ...storage,
+        read: async (name, ...rest) => {
+          const now = name.startsWith('segments/') ? meanwhile : undefined
+          if (now) meanwhile = undefined
+          await now?.()
+          return storage.read(name, ...rest)
+        },
+      },
+    })
+    await writer.commit({ put: [entryFor({ id: 'a', text: 'second' }), entryFor({ id: 'b', text: 'b' })], space })
+    meanwhile = async () => {
+      await writer.commit({ remove: ['b'] })
+      await writer.purge()
+    }
+    expect(await reader.refresh()).toBe(true)
+    expect(meanwhile).toBeUndefined()
+    expect(reader.info()).toMatchObject({ version: writer.info().version, documents: 1, damage: [] })
+    expect(await textsOf(reader)).toEqual(new Map([['a', 'second']]))
+  })
+
   test('after remove and purge no byte of text, vector or id is left in any file, tags and older versions included', async () => {
     const root = await mkdtemp(join(tmpdir(), 'groundline-purge-'))
     const storage = fileStorage(root)

@@ -260,6 +260,33 @@ describe('a question in flight', () => {
     expect(essence(await here.retrieve(question))).toBe(await expected(storage, { embedder }, question))
   })
 
+  it('is answered from what is left by a purge of another instance at each read with which the indexes are made', async () => {
+    let purgedAt = 0
+    for (let at = 1; purgedAt === at - 1; at++) {
+      const storage = memoryStorage()
+      await using other = await createGroundline({ embedder, storage })
+      await other.add(documentsOf(1))
+      await other.add(documentsOf(2, 8))
+      let reads = 0
+      const read: Storage['read'] = async (name, ...rest) => {
+        if (isAsked && name.startsWith('segments/') && ++reads === at) {
+          await other.remove(['d1', 'd20'])
+          await other.corpus.purge()
+          purgedAt = at
+        }
+        return storage.read(name, ...rest)
+      }
+      let isAsked = false
+      await using here = await createGroundline({ embedder, storage: { ...storage, read } })
+      isAsked = true
+      const answer = essence(await here.retrieve(question))
+      const now = await expected(storage, { embedder }, question)
+      if (purgedAt === at) expect(answer).toBe(now)
+      expect(essence(await here.retrieve(question))).toBe(now)
+    }
+    expect(purgedAt).toBeGreaterThan(1)
+  })
+
   const rounds = scaled({ quick: 12, short: 40, full: 300 })
 
   it(`is answered from one generation while another process writes ${rounds}, goes back and purges`, async () => {
