@@ -118,8 +118,9 @@ export class Truth {
 export type AskGraph = (q: number, candidates: number) => Uint32Array
 
 /**
- * Finds, for some sizes of result, the fewest candidates whose recall reaches the target. Yields now and then, so that
- * a caller on the event loop can pause.
+ * Finds, for some sizes of result, the fewest candidates whose recall reaches the target. A query that found all is taken to
+ * find it with more candidates too, and is not asked again until a width is found, which all of them then confirm: the recall
+ * that counts rests on no such guess. Yields now and then, so that a caller on the event loop can pause.
  */
 export function* calibrate(
   settings: GraphSettings,
@@ -129,50 +130,77 @@ export function* calibrate(
   ask: AskGraph,
 ): Generator<void, Calibration> {
   const points: CalibrationPoint[] = []
+  const asked = lastAnswers(ask)
   let least = 1
   for (const topK of MEASURED) {
     if (topK > size / 2 || truth.length === 0) continue
     const ladder = ladderFrom(Math.max(topK, least), size)
-    let low = 0
-    let high = ladder.length
-    let best: CalibrationPoint | undefined
-    let flat: CalibrationPoint | undefined
-    let steps = 0
-    while (low < high) {
-      // The least may do; then a few steps at a time, until one is enough.
-      const middle = low === 0 ? 0 : Math.min((low + high) >>> 1, low + 4)
-      const candidates = ladder[middle]!
-      const recall = yield* meanRecall(settings, truth, topK, candidates, target, ask)
+    const passes = (recall: MeasuredRecall) =>
       // One result is found or not, which leaves a mean so uncertain that no width would do; it is found before ten are.
-      if (topK === 1 ? recall.mean >= target : reaches(recall, target)) {
-        best = { topK, candidates, recall: recall.mean }
-        high = middle
-        continue
+      topK === 1 ? recall.mean >= target : reaches(recall, target)
+    let foundAll = new Float64Array(truth.length).fill(Number.POSITIVE_INFINITY)
+    const measure = (candidates: number, known = foundAll) =>
+      meanRecall(settings, truth, topK, candidates, target, asked, known)
+    let point: CalibrationPoint | undefined
+    for (let low = 0; low < ladder.length && point === undefined; ) {
+      let high = ladder.length
+      let best = -1
+      let flat: { readonly at: number; readonly recall: number } | undefined
+      let steps = 0
+      while (low < high) {
+        // The least may do; then four steps at a time, until one is enough, and two more find the step between.
+        const middle = low === 0 ? 0 : Math.min((low + high) >>> 1, low + 3)
+        const recall = yield* measure(ladder[middle]!)
+        if (passes(recall)) {
+          best = middle
+          high = middle
+          continue
+        }
+        low = middle + 1
+        steps = flat !== undefined && recall.mean <= flat.recall ? steps + 1 : 0
+        if (steps === 0) flat = { at: middle, recall: recall.mean }
+        if (steps < FLAT_STEPS || best >= 0 || flat!.recall < target) continue
+        best = flat!.at
+        break
       }
-      low = middle + 1
-      steps = flat !== undefined && recall.mean <= flat.recall ? steps + 1 : 0
-      if (steps === 0) flat = { topK, candidates, recall: recall.mean }
-      if (steps < FLAT_STEPS || best !== undefined || flat!.recall < target) continue
-      best = flat
-      break
+      if (best < 0) break
+      const candidates = ladder[best]!
+      foundAll = foundAll.map(() => Number.POSITIVE_INFINITY)
+      const recall = yield* measure(candidates)
+      if (passes(recall) || (steps >= FLAT_STEPS && recall.mean >= target))
+        point = { topK, candidates, recall: recall.mean }
+      low = best + 1
     }
-    points.push(best ?? { topK, candidates: 0, recall: 0 })
-    if (topK === 10) least = best?.candidates ?? least
+    points.push(point ?? { topK, candidates: 0, recall: 0 })
+    if (topK === 10) least = point?.candidates ?? least
   }
   return { points: points.sort((a, b) => a.topK - b.topK), queries: truth.length }
 }
 
+/** Keeps what the queries found with the candidates they were last asked for: another size of result begins there. */
+function lastAnswers(ask: AskGraph): AskGraph {
+  let [last, answers] = [0, new Map<number, Uint32Array>()]
+  return (q, candidates) => {
+    if (candidates !== last) [last, answers] = [candidates, new Map()]
+    const keys = answers.get(q) ?? ask(q, candidates)
+    answers.set(q, keys)
+    return keys
+  }
+}
+
 /**
  * Mean share of the true nearest among the rescored candidates. Most widths that are tried are too small, and that shows
- * after a part of the queries: only a recall that comes near the target is measured with all of them.
+ * after a part of the queries: only a recall that comes near the target is measured with all of them. `foundAll` holds the
+ * fewest candidates with which each query is known to find all.
  */
-export function* meanRecall(
+function* meanRecall(
   settings: GraphSettings,
   truth: readonly Uint32Array[],
   topK: number,
   candidates: number,
   target: number,
   ask: AskGraph,
+  foundAll: Float64Array,
 ): Generator<void, MeasuredRecall> {
   let [sum, squares] = [0, 0]
   const soFar = (count: number): MeasuredRecall => {
@@ -180,24 +208,27 @@ export function* meanRecall(
     return { mean, error: Math.sqrt(Math.max(0, squares / count - mean * mean) / count) }
   }
   for (let q = 0; q < truth.length; q++) {
-    const keys = ask(q, candidates)
-    const rescored = new Set(keys.subarray(0, rescoredCount(settings, topK, candidates)))
-    const expected = truth[q]!.subarray(0, topK)
-    let found = 0
-    for (const key of expected) if (rescored.has(key)) found++
-    const share = expected.length === 0 ? 1 : found / expected.length
+    let share = 1
+    if (candidates < foundAll[q]!) {
+      const rescored = new Set(ask(q, candidates).subarray(0, rescoredCount(settings, topK, candidates)))
+      const expected = truth[q]!.subarray(0, topK)
+      let found = 0
+      for (const key of expected) if (rescored.has(key)) found++
+      if (found < expected.length) share = found / expected.length
+      else foundAll[q] = candidates
+    }
     sum += share
     squares += share * share
     if (q % 8 !== 7 && candidates <= 256) continue
     yield
     if (q >= GIVE_UP_AFTER && isHopeless(soFar(q + 1), topK, target)) return soFar(q + 1)
   }
-  return truth.length === 0 ? { mean: 1, error: 0 } : soFar(truth.length)
+  return soFar(truth.length)
 }
 
 function ladderFrom(least: number, size: number): number[] {
   const ladder: number[] = []
   const most = Math.min(size, 8_192)
-  for (let step = least; step <= most; step = Math.max(step + 1, Math.ceil(step * 1.06))) ladder.push(step)
+  for (let step = least; step <= most; step = Math.max(step + 1, Math.ceil(step * 1.08))) ladder.push(step)
   return ladder
 }

@@ -118,9 +118,13 @@ export class GraphKeeper {
     await this.#work
     signal?.throwIfAborted()
     if (this.#options.table.entries.size < 16) return
+    const graph = this.#graph
+    const isPoor = graph === undefined || this.#isPoor(graph)
+    // What was under way may have been a build of the same entries.
+    if (!compact && !isPoor && graph.dead === 0 && this.keys.pendingCount === 0) return
     this.#start((stop) => {
       const either = signal === undefined ? stop : AbortSignal.any([stop, signal])
-      return this.#build(compact || this.#graph === undefined || this.#isPoor(this.#graph), either)
+      return this.#build(compact || isPoor, either)
     })
     await this.settled()
     signal?.throwIfAborted()
