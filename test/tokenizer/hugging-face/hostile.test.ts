@@ -117,9 +117,12 @@ describe('long texts', () => {
     for (const unit of ['a', ' ', '\n', '=', '日', '👍', 'ab', "'", '<']) {
       const [once, fourfold] = [unit.repeat(50_000), unit.repeat(200_000)]
       time(once)
-      const first = Math.min(time(once), time(once), time(once))
-      const last = Math.min(time(fourfold), time(fourfold), time(fourfold))
-      // Linear work takes 4 times as long, quadratic 16 times; a busy machine adds its share to either.
+      let [first, last] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
+      // Linear work takes 4 times as long, quadratic 16 times. A busy machine and the collector add their share: the least of some times counts.
+      for (let round = 0; round < 12 && (round < 3 || last >= 9 * Math.max(first, 20)); round++) {
+        first = Math.min(first, time(once))
+        last = Math.min(last, time(fourfold))
+      }
       expect(last / Math.max(first, 20), `${JSON.stringify(unit)}: ${first} and ${last} ms`).toBeLessThan(9)
     }
   })
