@@ -65,18 +65,10 @@ export function derivedFiles({
     }
   }
 
-  const writeAfter = async (
-    names: readonly string[],
-    kind: string,
-    { head, body }: DerivedFile,
-    options?: AbortOptions,
-  ) => {
+  const writeAfter = async (names: readonly string[], kind: string, file: DerivedFile, options?: AbortOptions) => {
     const number = Number(names.at(-1)?.slice(-16, -4) ?? 0) + 1
     const name = `derived/${kind}-${String(number).padStart(12, '0')}.der`
-    const file = await newFile(name, 'DER1', sealer)
-    await file.add(RECORD.head, new TextEncoder().encode(JSON.stringify(head)))
-    await file.add(RECORD.body, body)
-    await storage.publish(name, file.bytes(), options)
+    await publishDerived(storage, sealer, name, file, options)
   }
 
   const removeAll = async (names: readonly string[], options?: AbortOptions) => {
@@ -107,6 +99,20 @@ export function derivedFiles({
     append: async (kind, file, options) => writeAfter(await namesOf(kind, options), kind, file, options),
     remove: async (kind, options) => removeAll(await namesOf(kind, options), options),
   }
+}
+
+/** Writes one derived file durably. */
+export async function publishDerived(
+  storage: Storage,
+  sealer: Sealer,
+  name: string,
+  { head, body }: DerivedFile,
+  options: AbortOptions | undefined,
+): Promise<void> {
+  const file = await newFile(name, 'DER1', sealer)
+  await file.add(RECORD.head, new TextEncoder().encode(JSON.stringify(head)))
+  await file.add(RECORD.body, body)
+  await storage.publish(name, file.bytes(), options)
 }
 
 /** One derived file. Throws `CORRUPT_DATA` when it is damaged, `NOT_FOUND` when it is gone. */

@@ -2,8 +2,7 @@ import type { AbortOptions } from '../document.ts'
 import { isGroundlineError } from '../errors.ts'
 import type { SavedServing, Serving } from '../vector-index/vector-index.ts'
 import { checksumSealer } from './checksum-sealer.ts'
-import { newFile } from './container.ts'
-import { readDerived } from './derived-files.ts'
+import { publishDerived, readDerived } from './derived-files.ts'
 import type { Storage } from './storage.ts'
 
 /** A version with the one that first held its content. */
@@ -43,7 +42,6 @@ interface Row extends ServedVersion {
 }
 
 const FOLDER = 'derived/'
-const RECORD = { head: 1, body: 2 } as const
 /** How long a file stays that nothing needs: a reader in another process may be about to open it. */
 const KEPT_MS = 60_000
 /** And how long one that is being written, or was left by a process that ended. */
@@ -70,12 +68,13 @@ export function servedFiles(storage: Storage, now: () => number = Date.now): Ser
       })
       .sort((a, b) => b.version - a.version || b.time - a.time)
 
+  /** The newest of some rows that can be read. */
   const read = async (
-    rows: readonly Row[],
-    names: readonly string[],
-    options?: AbortOptions,
+    isWanted: (row: Row) => boolean,
+    options: AbortOptions | undefined,
   ): Promise<SavedServing | undefined> => {
-    for (const { name, graph } of rows) {
+    const names = await storage.list(FOLDER, options)
+    for (const { name, graph } of rowsIn(names).filter(isWanted)) {
       const base = names.find((one) => isBaseOf(one, graph))
       if (base === undefined) continue
       try {
@@ -90,41 +89,23 @@ export function servedFiles(storage: Storage, now: () => number = Date.now): Ser
     return undefined
   }
 
-  const publish = async (name: string, body: Uint8Array, options?: AbortOptions): Promise<void> => {
-    const file = await newFile(name, 'DER1', sealer)
-    await file.add(RECORD.head, new TextEncoder().encode('{}'))
-    await file.add(RECORD.body, body)
-    await storage.publish(name, file.bytes(), options)
-  }
+  const publish = (name: string, body: Uint8Array, options: AbortOptions | undefined) =>
+    publishDerived(storage, sealer, `${FOLDER}${name}`, { head: {}, body }, options)
 
   return {
     folder: locate(`${FOLDER}x`).slice(0, -2),
-    read: async (version, options) => {
-      const names = await storage.list(FOLDER, options)
-      return read(
-        rowsIn(names).filter((row) => row.version === version),
-        names,
-        options,
-      )
-    },
-    readContent: async (content, options) => {
-      const names = await storage.list(FOLDER, options)
-      return read(
-        rowsIn(names).filter((row) => row.content === content),
-        names,
-        options,
-      )
-    },
+    read: (version, options) => read((row) => row.version === version, options),
+    readContent: (content, options) => read((row) => row.content === content, options),
     write: async ({ version, content }, serving, options) => {
-      const graph = /^graph-([0-9a-f]{24})\.usearch$/.exec(serving.file ?? '')?.[1]
+      const graph = graphOf(serving.file)
       if (graph === undefined) return
       const names = await storage.list(FOLDER, options)
       const before = rowsIn(names).filter((row) => row.version === version)
       const time = Math.max(now(), (before[0]?.time ?? 0) + 1)
       if (!names.some((name) => isBaseOf(name, graph)))
-        await publish(`${FOLDER}base-${digits(time, 13)}-${graph}.der`, serving.base(), options)
+        await publish(`base-${digits(time, 13)}-${graph}.der`, serving.base(), options)
       const name = `serving-${digits(version, 12)}-${digits(content, 12)}-${digits(time, 13)}-${graph}.der`
-      await publish(`${FOLDER}${name}`, serving.state(), options)
+      await publish(name, serving.state(), options)
       for (const row of before) await storage.remove(row.name, options)
     },
     collect: async (current, needed, inUse) => {
@@ -136,7 +117,7 @@ export function servedFiles(storage: Storage, now: () => number = Date.now): Ser
       const isKept = ({ version, time }: Row) =>
         version >= current.version - 1 || version === other || needed.has(version) || now() - time < KEPT_MS
       const graphs = new Set(rows.filter(isKept).map(({ graph }) => graph))
-      const using = /^graph-([0-9a-f]{24})\.usearch$/.exec(inUse ?? '')?.[1]
+      const using = graphOf(inUse)
       if (using !== undefined) graphs.add(using)
       const based = new Set<string>()
       const gone = rows.filter((row) => !isKept(row)).map(({ name }) => name)
@@ -166,6 +147,11 @@ export function servedFiles(storage: Storage, now: () => number = Date.now): Ser
         if (/^derived\/(?:serving|base|graph)-/.test(name)) await storage.remove(name, options)
     },
   }
+}
+
+/** What names a graph in its file's name. */
+function graphOf(file = ''): string | undefined {
+  return /^graph-([0-9a-f]{24})\.usearch$/.exec(file)?.[1]
 }
 
 function isBaseOf(name: string, graph: string): boolean {

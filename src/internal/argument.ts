@@ -5,9 +5,7 @@ export function requireInteger(name: string, value: unknown, min: number, max: n
   if (typeof value !== 'number' || !Number.isInteger(value) || value < min || value > max) {
     const expected =
       max === Number.MAX_SAFE_INTEGER ? `an integer of at least ${min}` : `an integer from ${min} to ${max}`
-    throw new GroundlineError('INVALID_ARGUMENT', `${name} must be ${expected}, got ${describe(value)}`, {
-      details: { argument: name, expected, actual: describe(value) },
-    })
+    throw invalidArgument(name, expected, value)
   }
 }
 
@@ -55,7 +53,8 @@ export function requireArray(name: string, value: unknown): asserts value is rea
 /** Throws `INVALID_ARGUMENT` unless `value` is an array of texts, such as ids. */
 export function requireIdList(name: string, value: unknown): asserts value is readonly string[] {
   requireArray(name, value)
-  for (const [at, id] of value.entries()) requireString(`${name}[${at}]`, id)
+  for (let i = 0; i < value.length; i++)
+    if (typeof value[i] !== 'string') throw invalidArgument(`${name}[${i}]`, 'a string', value[i])
 }
 
 /** Throws `INVALID_ARGUMENT` unless `value` is an object, with a function under each of `methods`; `expected` says what it is. */

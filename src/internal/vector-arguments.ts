@@ -1,5 +1,5 @@
 import { GroundlineError } from '../errors.ts'
-import { describe, invalidArgument, requireArray, requireInteger, requireObject, requireOneOf } from './argument.ts'
+import { describe, requireInteger, requireObject, requireOneOf } from './argument.ts'
 import { vectorNorm } from './vector-math.ts'
 
 /** The largest `topK` of a search. */
@@ -9,13 +9,6 @@ export const MAX_TOP_K = 10_000
 export function requireSearchOptions(options: { readonly topK: number }): void {
   requireObject('options', options, 'an object with topK')
   requireInteger('topK', options.topK, 1, MAX_TOP_K)
-}
-
-/** Throws `INVALID_ARGUMENT` unless every id is text; whether there is such an entry is another question. */
-export function requireIds(ids: unknown): asserts ids is readonly string[] {
-  requireArray('ids', ids)
-  for (let i = 0; i < ids.length; i++)
-    if (typeof ids[i] !== 'string') throw invalidArgument(`ids[${i}]`, 'a string', ids[i])
 }
 
 /** The vector, or a copy where another thread could change it after it was checked. */

@@ -1,7 +1,7 @@
 import type { AbortOptions, Metadata } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
 import type { VectorBlock, VectorEntry, VectorMatch, VectorMetric } from '../vector-index/vector-index.ts'
-import { describe, invalidArgument, requireArray, requireObject } from './argument.ts'
+import { describe, invalidArgument, requireArray, requireIdList, requireObject } from './argument.ts'
 import { listBits } from './bitset.ts'
 import { type AllowedSlots, EntryTable, type FilledEntries } from './entry-table.ts'
 import { copyMetadata } from './metadata-copy.ts'
@@ -9,7 +9,7 @@ import { createPace } from './pace.ts'
 import { createSerial } from './serial.ts'
 import { TopK } from './top-k.ts'
 import { type Scores, SIMD_ROWS, VectorArena, type VectorRows } from './vector-arena.ts'
-import { requireId, requireIds, requireVectorNorm, unsharedVector } from './vector-arguments.ts'
+import { requireId, requireVectorNorm, unsharedVector } from './vector-arguments.ts'
 import { vectorNorm } from './vector-math.ts'
 
 /** What an index built on the table wants to know, at the moment a batch takes effect. */
@@ -150,7 +150,7 @@ export class VectorTable<M extends Metadata> {
   remove(ids: readonly string[], options: AbortOptions = {}): Promise<void> {
     return this.#serial(async () => {
       options.signal?.throwIfAborted()
-      requireIds(ids)
+      requireIdList('ids', ids)
       const removed: number[] = []
       for (const id of ids) {
         const slot = this.entries.remove(id)

@@ -6,6 +6,7 @@ import {
   invalidArgument,
   requireArray,
   requireFunction,
+  requireIdList,
   requireNumber,
   requireObject,
   requireOneOf,
@@ -15,7 +16,7 @@ import { EntryTable } from '../internal/entry-table.ts'
 import { copyMetadata } from '../internal/metadata-copy.ts'
 import { createPace } from '../internal/pace.ts'
 import { createSerial } from '../internal/serial.ts'
-import { requireId, requireIds, requireSearchOptions } from '../internal/vector-arguments.ts'
+import { requireId, requireSearchOptions } from '../internal/vector-arguments.ts'
 import type { Analyzer } from './analyzer.ts'
 import { type Bm25Parameters, type Bm25Variant, bm25Search } from './bm25.ts'
 import { englishAnalyzer } from './english-analyzer.ts'
@@ -178,7 +179,7 @@ function indexOver<M extends Metadata>(settings: Settings, initial: State<M>): B
       serial(async () => {
         signal?.throwIfAborted()
         const { entries, terms } = open()
-        requireIds(ids)
+        requireIdList('ids', ids)
         const removed = ids.map((id) => entries.remove(id))
         terms.remove(removed.filter((slot) => slot !== undefined))
       }),
@@ -204,7 +205,7 @@ function indexOver<M extends Metadata>(settings: Settings, initial: State<M>): B
       const { entries, terms } = open()
       signal?.throwIfAborted()
       requireString('query', query)
-      requireIds(ids)
+      requireIdList('ids', ids)
       requireMixtures(mixtures, ids.length)
       const wanted = queryTerms(terms, analyzer.analyze(query), kinship)
       return mixtureScores(
@@ -222,7 +223,7 @@ function indexOver<M extends Metadata>(settings: Settings, initial: State<M>): B
     },
     async save({ integrity = 'digest', only, signal } = {}) {
       requireOneOf('integrity', integrity, ['digest', 'caller'])
-      if (only !== undefined) requireIds(only)
+      if (only !== undefined) requireIdList('only', only)
       const weights = [textWeight, headingWeight]
       return serial(async () => {
         const tables = only === undefined ? open() : await tablesOf(open(), only, weights, { signal })

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
@@ -12,11 +12,16 @@ export interface ChildResult {
   readonly errors: string
 }
 
-/** Bundles a script of children/ for a plain Node process, and gives a folder for its work. */
-export async function childScript(name: string): Promise<{ script: string; folder: string; dispose(): Promise<void> }> {
+/** Bundles a script of the children/ beside `caller` for a plain Node process, and gives a folder for its work. */
+export async function childScript(
+  name: string,
+  caller: string = import.meta.url,
+): Promise<{ script: string; folder: string; dispose(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'groundline-child-'))
-  const script = join(folder, 'child.mjs')
-  const entry = fileURLToPath(new URL(`./children/${name}.ts`, import.meta.url))
+  // Where it finds the native module, which cannot be bundled.
+  const cache = fileURLToPath(new URL('../../node_modules/.cache/groundline-tests/', import.meta.url))
+  const script = join(cache, `${basename(folder)}.mjs`)
+  const entry = fileURLToPath(new URL(`./children/${name}.ts`, caller))
   await build({
     entryPoints: [entry],
     bundle: true,
@@ -24,9 +29,17 @@ export async function childScript(name: string): Promise<{ script: string; folde
     format: 'esm',
     outfile: script,
     logLevel: 'error',
+    external: ['usearch'],
     banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)" },
   })
-  return { script, folder, dispose: () => rm(folder, { recursive: true, force: true }) }
+  return {
+    script,
+    folder,
+    dispose: async () => {
+      await rm(folder, { recursive: true, force: true })
+      await rm(script, { force: true })
+    },
+  }
 }
 
 /** Runs a script to its end, or kills it with SIGKILL `killAfter` milliseconds after its first line. */

@@ -1,15 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import { describe, expect, it } from 'vitest'
 import { memoryStorage, type Storage } from '../../src/corpus/index.ts'
 import { type Embedder, lexicalHashEmbedder } from '../../src/embedder/index.ts'
 import { createGroundline, type Groundline, type GroundlineOptions } from '../../src/preset/index.ts'
 import type { Retrieval } from '../../src/retriever/index.ts'
 import { exactIndex } from '../../src/vector-index/index.ts'
-import { runChild } from '../corpus/child-process.ts'
+import { childScript, runChild } from '../corpus/child-process.ts'
 import { scaled } from '../corpus/scale.ts'
 import { chunker, documentsOf, embedder } from './generations.ts'
 
@@ -290,19 +285,7 @@ describe('a question in flight', () => {
   const rounds = scaled({ quick: 12, short: 40, full: 300 })
 
   it(`is answered from one generation while another process writes ${rounds}, goes back and purges`, async () => {
-    const cache = fileURLToPath(new URL('../../node_modules/.cache/groundline-tests/', import.meta.url))
-    const script = join(cache, `writer-${process.pid}.mjs`)
-    await build({
-      entryPoints: [fileURLToPath(new URL('./children/writer.ts', import.meta.url))],
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      outfile: script,
-      logLevel: 'error',
-      external: ['usearch'],
-      banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url)" },
-    })
-    const folder = mkdtempSync(join(tmpdir(), 'groundline-one-version-'))
+    const { script, folder, dispose } = await childScript('writer', import.meta.url)
     const { holding } = gate()
     const asked: { query: string; answer: string }[] = []
     {
@@ -331,7 +314,6 @@ describe('a question in flight', () => {
     }
     expect(asked.filter(({ query, answer }) => !known.get(query)!.has(answer))).toEqual([])
     expect(new Set(asked.map(({ answer }) => answer)).size).toBeGreaterThan(8)
-    rmSync(folder, { recursive: true, force: true })
-    rmSync(script, { force: true })
+    await dispose()
   }, 300_000)
 })

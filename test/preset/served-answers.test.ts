@@ -2,7 +2,6 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { characterCounter, recursiveChunker } from '../../src/chunker/index.ts'
 import { derivedFiles, openCorpus, servedFiles } from '../../src/corpus/index.ts'
@@ -12,7 +11,7 @@ import { fileStorage } from '../../src/node/index.ts'
 import { groundlineOver } from '../../src/preset/groundline-over.ts'
 import { createRandom } from '../../src/testing/index.ts'
 import { exactIndex } from '../../src/vector-index/index.ts'
-import { filesBelow, runChild } from '../corpus/child-process.ts'
+import { childScript, filesBelow, runChild } from '../corpus/child-process.ts'
 import { scaled } from '../corpus/scale.ts'
 import {
   type Answers,
@@ -320,17 +319,7 @@ describe('what served a version', () => {
   const kills = scaled({ quick: 4, short: 15, full: 100 })
 
   it(`outlives ${kills} kills: the previous version and tags come back to the bit`, async () => {
-    const cache = fileURLToPath(new URL('../../node_modules/.cache/groundline-tests/', import.meta.url))
-    const script = join(cache, `served-history-${process.pid}.mjs`)
-    await build({
-      entryPoints: [fileURLToPath(new URL('./children/served-history.ts', import.meta.url))],
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      outfile: script,
-      logLevel: 'error',
-      external: ['usearch'],
-    })
+    const { script, dispose } = await childScript('served-history', import.meta.url)
     const random = createRandom(5)
     let checked = 0
     let byGraph = 0
@@ -356,7 +345,7 @@ describe('what served a version', () => {
       }
       await opened.close()
     }
-    rmSync(script)
+    await dispose()
     expect(checked).toBeGreaterThan(kills / 2)
     expect(byGraph).toBeGreaterThan(checked / 2)
   }, 1_200_000)

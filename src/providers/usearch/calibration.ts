@@ -138,9 +138,8 @@ export function* calibrate(
     const passes = (recall: MeasuredRecall) =>
       // One result is found or not, which leaves a mean so uncertain that no width would do; it is found before ten are.
       topK === 1 ? recall.mean >= target : reaches(recall, target)
-    let foundAll = new Float64Array(truth.length).fill(Number.POSITIVE_INFINITY)
-    const measure = (candidates: number, known = foundAll) =>
-      meanRecall(settings, truth, topK, candidates, target, asked, known)
+    const foundAll = new Float64Array(truth.length).fill(Number.POSITIVE_INFINITY)
+    const measure = (candidates: number) => meanRecall(settings, truth, topK, candidates, target, asked, foundAll)
     let point: CalibrationPoint | undefined
     for (let low = 0; low < ladder.length && point === undefined; ) {
       let high = ladder.length
@@ -165,7 +164,7 @@ export function* calibrate(
       }
       if (best < 0) break
       const candidates = ladder[best]!
-      foundAll = foundAll.map(() => Number.POSITIVE_INFINITY)
+      foundAll.fill(Number.POSITIVE_INFINITY)
       const recall = yield* measure(candidates)
       if (passes(recall) || (steps >= FLAT_STEPS && recall.mean >= target))
         point = { topK, candidates, recall: recall.mean }

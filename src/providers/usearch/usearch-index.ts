@@ -8,12 +8,13 @@ import { parseFilter } from '../../filter.ts'
 import {
   invalidArgument,
   requireArray,
+  requireIdList,
   requireInteger,
   requireNumber,
   requireObject,
   requireOneOf,
 } from '../../internal/argument.ts'
-import { requireIds, requireSearchOptions, requireVectorSpace } from '../../internal/vector-arguments.ts'
+import { requireSearchOptions, requireVectorSpace } from '../../internal/vector-arguments.ts'
 import { VectorTable } from '../../internal/vector-table.ts'
 import type { SavedServing, Serving, VectorEntry, VectorIndex, VectorMetric } from '../../vector-index/vector-index.ts'
 import { GraphKeeper } from './graph-keeper.ts'
@@ -236,7 +237,7 @@ export async function usearchIndex<M extends Metadata = Metadata>(
     },
     async get(ids, abort) {
       open(abort?.signal)
-      requireIds(ids)
+      requireIdList('ids', ids)
       return ids.map((id) => {
         const slot = table.entries.slotOf(id)
         return slot === undefined ? undefined : entryAt(id, slot)
