@@ -7,6 +7,8 @@ import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { monitorEventLoopDelay, performance } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { Index } from 'usearch'
 import { exactIndex } from '../dist/vector-index/index.js'
 import { clusteredVectors, createRandom } from './search-data.mjs'
@@ -132,6 +134,12 @@ export function flatten(rows, dimensions) {
   const flat = new Float32Array(rows.length * dimensions)
   for (const [i, row] of rows.entries()) flat.set(row, i * dimensions)
   return flat
+}
+
+/** Frees what is no longer needed, so that nobody is charged for what those before left behind. */
+export function collectGarbage() {
+  setFlagsFromString('--expose-gc')
+  runInNewContext('gc')()
 }
 
 /** The event loop's delay by its histogram, and the longest gap between two turns of a timer. */

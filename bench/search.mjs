@@ -85,6 +85,7 @@ async function build() {
   rmSync(files.ours, { recursive: true, force: true })
   const entries = lab.entriesOf(vectors)
   const ours = await usearchIndex({ dimensions, directory: files.ours })
+  lab.collectGarbage()
   await new Promise((resolve) => setTimeout(resolve, 200))
   const loop = lab.watchLoop()
   const start = performance.now()

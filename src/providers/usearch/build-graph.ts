@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import type { Metadata } from '../../document.ts'
-import { createPace } from '../../internal/pace.ts'
+import { createPace, inSteps } from '../../internal/pace.ts'
 import type { VectorTable } from '../../internal/vector-table.ts'
 import { type Calibration, candidatesFor, MEASURED_QUERIES } from './calibration.ts'
 import { Graph, usualWidth, viewGraph } from './graph.ts'
@@ -145,16 +145,11 @@ class Build {
     const building = new GraphBuilding(native, settings, this.#heldRows())
     const pace = createPace(signal)
     for (const slice of this.#slices(CALLER_ROWS)) {
-      building.add(slice.keys, this.#rows(slice.slots), slice.fresh)
+      await inSteps(building.add(slice.keys, this.#rows(slice.slots), slice.fresh), pace)
       if (pace.due()) await pace.pause()
     }
-    const steps = building.finish(target, this.#heldKeys())
-    let step = steps.next()
-    while (!step.done) {
-      if (pace.due()) await pace.pause()
-      step = steps.next()
-    }
-    const graph = new Graph({ index: building.graph, width: 1 }, {}, this.#slotOfKey(), step.value)
+    const report = await inSteps(building.finish(target, this.#heldKeys()), pace)
+    const graph = new Graph({ index: building.graph, width: 1 }, {}, this.#slotOfKey(), report)
     return { graph, slots: this.#slots }
   }
 

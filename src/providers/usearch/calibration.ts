@@ -88,22 +88,28 @@ export class Truth {
     this.#arena = new VectorArena(settings.dimensions)
   }
 
-  /** Compares rows with every query. */
-  add(keys: Uint32Array, rows: Float32Array): void {
+  /** Compares rows with every query; the number of the query that is nearest to each, 0 without any. */
+  add(keys: Uint32Array, rows: Float32Array): Uint32Array {
     const count = keys.length
     const dimensions = rows.length / count
     if (count > this.#scores.length) this.#scores = new Float32Array(count)
     this.#arena.reserve(Math.max(count, 257))
     for (let i = 0; i < count; i++) this.#arena.write(i, rows.subarray(i * dimensions, (i + 1) * dimensions))
     const all = Uint32Array.from(keys, (_, i) => i)
+    const nearestQuery = new Uint32Array(count)
+    const best = new Float32Array(count).fill(Number.NEGATIVE_INFINITY)
     this.#queries.forEach((query, q) => {
       this.#arena.score(this.#euclidean ? 'squared-distance' : 'dot', query, all, this.#scores, false)
       const nearest = this.#nearest[q]!
       for (let i = 0; i < count; i++) {
         const score = this.#euclidean ? -this.#scores[i]! : this.#scores[i]!
         if (score >= nearest.threshold) nearest.offer(keys[i]!, score)
+        if (score <= best[i]!) continue
+        best[i] = score
+        nearestQuery[i] = q
       }
     })
+    return nearestQuery
   }
 
   /** Keys of the nearest rows of each query, nearest first, without its own where it is a row itself. */

@@ -1,5 +1,6 @@
 import type { Index } from 'usearch'
 import { type Calibration, calibrate, MEASURED_QUERIES, Truth } from './calibration.ts'
+import { InsertionOrder } from './insertion-order.ts'
 import { addRows, createGraph, type GraphSettings, type NativeModule, nearestKeys } from './native-graph.ts'
 
 /** What is known of a finished graph. */
@@ -27,6 +28,7 @@ export class GraphBuilding {
   readonly #held: readonly Float32Array[]
   readonly #earlier: Uint32Array
   readonly #truth: Truth
+  readonly #waiting: InsertionOrder
   #size: number
 
   /**
@@ -46,18 +48,20 @@ export class GraphBuilding {
     this.#held = held
     this.#earlier = earlier
     this.#truth = new Truth(settings, held)
+    this.#waiting = new InsertionOrder(settings.dimensions)
   }
 
-  /** Passes rows by: all count for the truth, fresh ones are put into the graph. */
-  add(keys: Uint32Array, rows: Float32Array, fresh: boolean): void {
-    this.#truth.add(keys, rows)
+  /** Passes rows by: all count for the truth, fresh ones are put into the graph, once enough of them wait. Yields now and then. */
+  *add(keys: Uint32Array, rows: Float32Array, fresh: boolean): Generator<void, void> {
+    const nearest = this.#truth.add(keys, rows)
     if (!fresh) return
-    addRows(this.graph, keys, rows)
-    this.#size += keys.length
+    this.#waiting.take(keys, rows, nearest)
+    if (this.#waiting.isFull) yield* this.#insert()
   }
 
-  /** Measures, then puts the vectors held out now in under their keys. Yields now and then. */
+  /** Puts in what still waits, measures, then puts the vectors held out now in under their keys. Yields now and then. */
   *finish(target: number, heldKeys: Uint32Array): Generator<void, GraphReport> {
+    yield* this.#insert()
     const keys = new Uint32Array(this.#held.length)
     keys.set(heldKeys)
     keys.set(this.#earlier, heldKeys.length)
@@ -78,5 +82,12 @@ export class GraphBuilding {
       if (i % 8 === 7) yield
     }
     return { size: this.#size, target, calibration, heldKeys: keys, truth }
+  }
+  *#insert(): Generator<void, void> {
+    for (const { keys, rows } of this.#waiting.release()) {
+      addRows(this.graph, keys, rows)
+      this.#size += keys.length
+      yield
+    }
   }
 }

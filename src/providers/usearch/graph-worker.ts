@@ -58,23 +58,18 @@ async function answerFrom(state: WorkerState, request: WorkerRequest): Promise<W
       return { type: 'done' }
     }
     case 'rows':
-      state.building!.add(request.keys, request.rows, request.fresh)
+      untilStopped(state.building!.add(request.keys, request.rows, request.fresh))
       return { type: 'done' }
     case 'finish': {
-      const steps = state.building!.finish(request.target, request.heldKeys)
-      let step = steps.next()
-      while (!step.done) {
-        if (isStopping()) throw new Error('the worker was stopped')
-        step = steps.next()
-      }
+      const report = untilStopped(state.building!.finish(request.target, request.heldKeys))
       const { graph } = state.building!
       state.building = undefined
       if (request.directory === null) {
         // No file may be written: the graph stays here, and is searched here.
         state.viewed = graph
-        return { type: 'built', file: undefined, report: step.value }
+        return { type: 'built', file: undefined, report }
       }
-      return { type: 'built', file: await publishGraph(graph, request.directory), report: step.value }
+      return { type: 'built', file: await publishGraph(graph, request.directory), report }
     }
     case 'view':
       state.viewed = createGraph(native, request.settings, request.width)
@@ -90,12 +85,7 @@ async function answerFrom(state: WorkerState, request: WorkerRequest): Promise<W
     case 'measure': {
       const graph = state.viewed!
       const steps = measureSteps(request, (query, count) => nearestKeys(graph, query, count, request.size))
-      let step = steps.next()
-      while (!step.done) {
-        if (isStopping()) throw new Error('the worker was stopped')
-        step = steps.next()
-      }
-      return { type: 'measured', calibration: step.value }
+      return { type: 'measured', calibration: untilStopped(steps) }
     }
     case 'stop':
       return { type: 'done' }
@@ -106,6 +96,15 @@ const [STOP, BUSY] = [0, 1]
 
 function isStopping(): boolean {
   return Atomics.load((workerData as WorkerData).state, STOP) === 1
+}
+
+/** Takes steps to their end, unless the calling thread wants no more. */
+function untilStopped<T>(steps: Generator<void, T>): T {
+  for (;;) {
+    const step = steps.next()
+    if (step.done) return step.value
+    if (isStopping()) throw new Error('the worker was stopped')
+  }
 }
 
 interface WorkerData {

@@ -1,4 +1,4 @@
-import { createPace } from '../../internal/pace.ts'
+import { createPace, inSteps } from '../../internal/pace.ts'
 import { type AskGraph, type Calibration, calibrate } from './calibration.ts'
 import type { Graph } from './graph.ts'
 import type { GraphSettings } from './native-graph.ts'
@@ -29,14 +29,8 @@ export async function remeasure(graph: Graph, measurement: Measurement, signal: 
     if (reply.type !== 'measured') throw new Error('the worker answered out of turn')
     return reply.calibration
   }
-  const pace = createPace(signal)
   const steps = measureSteps(measurement, (query, count) => graph.nearest(query, count))
-  let step = steps.next()
-  while (!step.done) {
-    if (pace.due()) await pace.pause()
-    step = steps.next()
-  }
-  return step.value
+  return inSteps(steps, createPace(signal))
 }
 
 /** The steps of a measurement; `nearest` gives the keys nearest to a vector. */
