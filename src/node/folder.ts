@@ -1,13 +1,13 @@
 import { createReadStream, type Dirent } from 'node:fs'
 import { readdir, readFile, realpath, stat } from 'node:fs/promises'
 import { join, resolve, sep } from 'node:path'
-import ignore, { type Ignore } from 'ignore'
 import type { SourceFailure, SourceItem, WatchableSource } from '../corpus/corpus.ts'
 import type { AbortOptions } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
 import { requireInteger, requireString } from '../internal/argument.ts'
 import { collectBytes, tooManyBytes } from '../internal/collect-bytes.ts'
 import type { LoaderInput } from '../loader/loader.ts'
+import { type IgnorePatterns, ignoreLines, ignorePatterns } from './ignore-patterns.ts'
 import { watchFolder } from './watch-folder.ts'
 
 /** What {@link folder} lists. Patterns have the syntax of .gitignore and are relative to the folder. */
@@ -61,8 +61,9 @@ export function folder(directory: string, options: FolderOptions = {}): Watchabl
   requireInteger('maxBytes', maxBytes, 1)
   requireInteger('settleMs', settleMs, 1, 60_000)
   const base = resolve(directory)
-  const included = ignore().add([...include])
-  const excluded = ignore().add([...exclude])
+  const included = ignorePatterns(include, 'folded')
+  const excluded = ignorePatterns(exclude)
+  const isListed = (name: string): boolean => included.covers(name, 'file')
 
   async function* walk(
     root: string,
@@ -91,12 +92,12 @@ export function folder(directory: string, options: FolderOptions = {}): Watchabl
       const id = idPrefix + name
       try {
         let directoryEntry = entry.isDirectory()
-        if (isIgnored(name, directoryEntry, excluded, here)) continue
-        if (!directoryEntry && !entry.isSymbolicLink() && !(entry.isFile() && included.ignores(name))) continue
+        if (isIgnored(name, directoryEntry ? 'folder' : 'file', excluded, here)) continue
+        if (!directoryEntry && !entry.isSymbolicLink() && !(entry.isFile() && isListed(name))) continue
         if (entry.isSymbolicLink()) {
           const target = await realpath(join(base, name))
           directoryEntry = (await stat(target)).isDirectory()
-          if (!directoryEntry && !included.ignores(name)) continue
+          if (!directoryEntry && !isListed(name)) continue
           requireInside(root, target, id)
           if (directoryEntry && [...above, real].includes(target)) continue
         }
@@ -145,7 +146,7 @@ export function folder(directory: string, options: FolderOptions = {}): Watchabl
     const last = name.slice(name.lastIndexOf('/') + 1)
     if (ignoreFiles.includes(last)) return false
     if (hidden === 'skip' && last.startsWith('.')) return true
-    return excluded.ignores(kind === 'folder' ? `${name}/` : name) || (kind === 'file' && !included.ignores(name))
+    return excluded.covers(name, kind) || (kind === 'file' && !isListed(name))
   }
 
   return {
@@ -181,7 +182,7 @@ async function requireFolder(base: string): Promise<void> {
 /** The patterns of one ignore file and the folder they are relative to. */
 interface IgnoreRules {
   readonly base: string
-  readonly rules: Ignore
+  readonly patterns: IgnorePatterns
 }
 
 async function readRules(
@@ -193,22 +194,24 @@ async function readRules(
   const found: IgnoreRules[] = []
   for (const name of names) {
     if (!entries.some((entry) => entry.name === name && entry.isFile())) continue
-    found.push({ base, rules: ignore().add(await readFile(join(path, name), 'utf8')) })
+    found.push({ base, patterns: ignorePatterns(ignoreLines(await readFile(join(path, name), 'utf8'))) })
   }
   return found
 }
 
-function isIgnored(name: string, isFolder: boolean, excluded: Ignore, rules: readonly IgnoreRules[]): boolean {
-  const suffix = isFolder ? '/' : ''
-  if (excluded.ignores(name + suffix)) return true
-  let verdict = false
-  for (const { base, rules: patterns } of rules) {
-    const { ignored, unignored } = patterns.test((base === '' ? name : name.slice(base.length + 1)) + suffix)
-    // A nearer file overrules those above it, as in git.
-    if (ignored) verdict = true
-    else if (unignored) verdict = false
+function isIgnored(
+  name: string,
+  kind: 'file' | 'folder',
+  excluded: IgnorePatterns,
+  rules: readonly IgnoreRules[],
+): boolean {
+  if (excluded.covers(name, kind)) return true
+  // A nearer file overrules those above it, as in git; the folders above were not ignored, or this one was not reached.
+  for (const { base, patterns } of rules.toReversed()) {
+    const verdict = patterns.verdict(base === '' ? name : name.slice(base.length + 1), kind)
+    if (verdict) return verdict === 'ignored'
   }
-  return verdict
+  return false
 }
 
 function requireInside(root: string, target: string, id: string): void {

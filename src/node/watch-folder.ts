@@ -1,3 +1,4 @@
+import { realpath } from 'node:fs/promises'
 import { relative, sep } from 'node:path'
 import type { AbortOptions } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
@@ -19,11 +20,13 @@ const LONGEST_WAIT = 25
  * `STORAGE_FAILED` when the system cannot watch any more.
  */
 export async function* watchFolder(
-  base: string,
+  directory: string,
   { isPassedOver, settleMs, signal }: WatchFolderOptions,
 ): AsyncGenerator<readonly string[]> {
   signal?.throwIfAborted()
   const { watch } = await import('chokidar')
+  // Of a folder that is a link, only the link would be watched.
+  const base = await realpath(directory)
   signal?.throwIfAborted()
   const nameOf = (path: string): string => relative(base, path).split(sep).join('/')
   const watcher = watch(base, {
@@ -37,6 +40,7 @@ export async function* watchFolder(
   let changed = new Set<string>()
   let failure: unknown
   let settled = false
+  let isReady = false
   let timer: NodeJS.Timeout | undefined
   let firstChange = 0
   let wake = (): void => {}
@@ -49,13 +53,17 @@ export async function* watchFolder(
     wake()
   }
   const onAbort = (): void => fail(signal!.reason)
-  watcher.on('ready', settle)
+  watcher.on('ready', () => {
+    isReady = true
+    settle()
+  })
   watcher.on('error', (cause) => {
-    const message = `cannot watch ${base} any more: ${String((cause as NodeJS.ErrnoException).code ?? cause)}; sync at intervals instead, or raise the system's limit of watched files`
-    fail(new GroundlineError('STORAGE_FAILED', message, { cause, details: { path: base } }))
+    const message = `cannot watch ${directory} any more: ${String((cause as NodeJS.ErrnoException).code ?? cause)}; sync at intervals instead, or raise the system's limit of watched files`
+    fail(new GroundlineError('STORAGE_FAILED', message, { cause, details: { path: directory } }))
   })
   watcher.on('all', (event, path) => {
-    if (event === 'addDir' || event === 'unlinkDir') return
+    // Links are told of before it is ready, and whatever changes until then is seen by whoever looks from then on.
+    if (!isReady || event === 'addDir' || event === 'unlinkDir') return
     if (changed.size === 0) firstChange = performance.now()
     changed.add(nameOf(path))
     if (performance.now() - firstChange > LONGEST_WAIT * settleMs) return settle()

@@ -1,4 +1,4 @@
-import { chmod, mkdir, mkdtemp, open, rm, symlink, utimes, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, mkdtemp, open, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
@@ -68,6 +68,21 @@ describe('folder', () => {
       'skip/c.md',
     ])
     expect((await list(root, { include: ['*.js'], idPrefix: 'code/' })).ids).toEqual(['code/b.js'])
+  })
+
+  test('a folder that a nearer ignore file takes back is listed, and letters of another case are others', async () => {
+    const root = await tree({
+      '.gitignore': 'docs/\nfoo*\n',
+      'docs/a.md': '',
+      'project/.gitignore': '!docs/\n',
+      'project/docs/b.md': '',
+      'project/foot.md': '',
+      'README.MD': '',
+    })
+    expect((await list(root)).ids).toEqual(['README.MD', 'project/docs/b.md'])
+    await rename(join(root, 'project/foot.md'), join(root, 'project/Foot.md'))
+    const cased = process.platform === 'linux' ? ['project/Foot.md'] : []
+    expect((await list(root)).ids).toEqual(['README.MD', ...cased, 'project/docs/b.md'])
   })
 
   test('a missing folder is NOT_FOUND and a file INVALID_ARGUMENT, before anything is listed', async () => {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, unlink, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm, symlink, unlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
@@ -56,3 +56,20 @@ test('a folder that is missing cannot be watched, and a watch that is left is cl
       .next(),
   ).rejects.toBe('early')
 })
+
+test('a folder that is a link is watched, and links in it are no changes', async () => {
+  root = await mkdtemp(join(tmpdir(), 'groundline-watch-'))
+  await mkdir(join(root, 'real/docs'), { recursive: true })
+  await mkdir(join(root, 'outside'))
+  await symlink(join(root, 'real'), join(root, 'link'))
+  await symlink('..', join(root, 'real/docs/up'))
+  await symlink('../outside', join(root, 'real/out'))
+  const controller = new AbortController()
+  const watch = folder(join(root, 'link'), { settleMs: 50 })
+    .watch({ signal: controller.signal })
+    [Symbol.asyncIterator]()
+  expect((await watch.next()).value).toEqual([])
+  await writeFile(join(root, 'real/docs/a.md'), 'one')
+  expect([...(await until(watch, ['docs/a.md']))]).toEqual(['docs/a.md'])
+  controller.abort()
+}, 20_000)
