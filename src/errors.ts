@@ -57,6 +57,14 @@ export class GroundlineError extends Error {
     this.code = code
     this.details = options.details ?? {}
   }
+
+  /** What `JSON.stringify` writes of it: for logs. Neither its cause nor its stack. */
+  toJSON(): { readonly name: string; readonly code: GroundlineErrorCode; readonly message: string } & Readonly<
+    Record<string, unknown>
+  > {
+    const { name, code, message, details } = this
+    return { name, code, message, details }
+  }
 }
 
 /** What a failed call to a provider says beyond its message. */
@@ -91,6 +99,11 @@ export class ProviderError extends GroundlineError {
     this.status = options.status
     this.retryable = options.retryable
     this.retryAfterMs = options.retryAfterMs
+  }
+
+  override toJSON(): ReturnType<GroundlineError['toJSON']> {
+    const { provider, status, retryable, retryAfterMs } = this
+    return { ...super.toJSON(), provider, status, retryable, retryAfterMs }
   }
 }
 

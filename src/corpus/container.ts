@@ -155,14 +155,7 @@ function checkHeader(
   if (!intact || new TextDecoder().decode(header.subarray(0, 8)) !== `GRND${kind}`) {
     throw damaged(name, 0, 'the header does not match its checksum or kind')
   }
-  const format = view.getUint16(8, true)
-  if (format > FORMAT) {
-    throw new GroundlineError(
-      'UNSUPPORTED_FORMAT',
-      `${name} has format ${format}; this version reads formats up to ${FORMAT}: update groundline`,
-      { details: { file: name, expected: FORMAT, actual: format } },
-    )
-  }
+  requireKnownFormat(header, name)
   const sealedBy = view.getUint16(10, true)
   if (sealedBy !== sealer.kind) {
     throw new GroundlineError(
@@ -174,6 +167,19 @@ function checkHeader(
     )
   }
   return { salt: header.slice(16, 32), epoch: view.getUint32(12, true) }
+}
+
+/** Throws `UNSUPPORTED_FORMAT` for a file of a newer format. A header that is damaged says nothing of it. */
+export function requireKnownFormat(header: Uint8Array, name: string): void {
+  if (header.length < HEADER_BYTES) return
+  const view = new DataView(header.buffer, header.byteOffset)
+  const format = view.getUint16(8, true)
+  if (format <= FORMAT || view.getUint32(36, true) !== crc32c(header.subarray(0, 36))) return
+  throw new GroundlineError(
+    'UNSUPPORTED_FORMAT',
+    `${name} has format ${format}; this version reads formats up to ${FORMAT}: update groundline`,
+    { details: { file: name, expected: FORMAT, actual: format } },
+  )
 }
 
 /** The error of a file whose bytes are not those that were written. */

@@ -2,7 +2,15 @@ import type { AbortOptions } from '../document.ts'
 import { GroundlineError, isGroundlineError } from '../errors.ts'
 import type { Damage } from './corpus.ts'
 import { type CorpusState, emptyState, loadState } from './corpus-state.ts'
-import { encodeManifest, listVersions, type Manifest, manifestName, readManifest, type Snapshot } from './manifest.ts'
+import {
+  encodeManifest,
+  listVersions,
+  type Manifest,
+  manifestName,
+  readManifest,
+  type Snapshot,
+  type UnauditedAction,
+} from './manifest.ts'
 import type { Sealer } from './sealer.ts'
 import type { Segment } from './segment.ts'
 import type { Storage } from './storage.ts'
@@ -46,6 +54,10 @@ export interface CorpusCore {
    * writer published first. Undefined leaves everything as it is. Call it within `exclusively`.
    */
   amend(make: (head: Head) => Promise<Amendment | undefined>, options?: AbortOptions): Promise<Head>
+  /** Says that everything up to a version is in the audit trail, so that later manifests need not carry it. */
+  noteAudited(version: number): void
+  /** The last version of which that is known. */
+  audited(): number
   /** Remembers damage for `info()`. */
   report(damage: Damage): void
   /** What was found damaged so far. */
@@ -68,6 +80,7 @@ export async function openCore(
   let recent: readonly CorpusState[] = []
   let current: Head = await newest({ manifest: undefined, state: emptyState }, options)
   let closed = false
+  let audited = 0
   let tail: Promise<unknown> = Promise.resolve()
 
   async function newest(known: Head, { signal }: AbortOptions): Promise<Head> {
@@ -128,8 +141,13 @@ export async function openCore(
       for (;;) {
         signal?.throwIfAborted()
         const base = head()
-        const amendment = await make(base)
-        if (!amendment) return base
+        const made = await make(base)
+        if (!made) return base
+        const unaudited = made.manifest.unaudited?.filter((entry) => entry.version > audited)
+        const amendment = {
+          ...made,
+          manifest: { ...made.manifest, unaudited: unaudited?.length ? unaudited : undefined },
+        }
         if (await publishManifest(storage, amendment.manifest, sealer, signal)) {
           recent = [amendment.state, ...recent].slice(0, RECENT_STATES)
           current = amendment
@@ -144,6 +162,10 @@ export async function openCore(
         )
       }
     },
+    noteAudited: (version) => {
+      audited = Math.max(audited, version)
+    },
+    audited: () => audited,
     report: (damage) => found.set(`${damage.file}:${damage.offset}`, damage),
     damage: () => [...head().state.damage, ...found.values()],
     close: async () => {
@@ -159,11 +181,14 @@ function holdSame(a: Snapshot, b: Snapshot): boolean {
   return a.segments.length === b.segments.length && a.segments.every(({ name }, at) => name === b.segments[at]!.name)
 }
 
-/** The manifest that follows another. */
+/** The manifest that follows another. `audit` is what the trail is to say of it. */
 export function nextManifest(
   base: Manifest | undefined,
   changes: Pick<Manifest, 'action'> & Partial<Manifest>,
+  audit?: Pick<UnauditedAction, 'action' | 'details'>,
 ): Manifest {
+  const version = (base?.version ?? 0) + 1
+  const time = new Date().toISOString()
   // Tags and collections leave the content as it is; a rollback says whose it takes over.
   const isSame = base !== undefined && changes.segments === undefined
   return {
@@ -174,10 +199,11 @@ export function nextManifest(
     content: isSame ? (base.content ?? base.version) : undefined,
     origin: isSame ? base.version : undefined,
     ...changes,
-    version: (base?.version ?? 0) + 1,
+    ...(audit && { unaudited: [...(base?.unaudited ?? []), { ...audit, version, time }] }),
+    version,
     id: crypto.randomUUID(),
     parent: base?.id ?? '',
-    time: new Date().toISOString(),
+    time,
   }
 }
 

@@ -98,14 +98,12 @@ export function corpusView<M extends Metadata>(state: CorpusState, onClose: () =
 export async function rollBack(core: CorpusCore, version: number | string, options: AbortOptions): Promise<number> {
   const { state } = await core.amend(async (head) => {
     const { segments, space, ...target } = await snapshotOf(core, head, version, options)
-    const manifest = nextManifest(head.manifest, {
-      action: 'rollback',
-      segments,
-      space,
-      origin: target.version,
-      content: target.content ?? target.version,
-      candidate: undefined,
-    })
+    const { version: origin, content = origin } = target
+    const manifest = nextManifest(
+      head.manifest,
+      { action: 'rollback', segments, space, origin, content, candidate: undefined },
+      { action: 'rollback', details: { to: version } },
+    )
     return { manifest, state: { ...(await core.load({ ...manifest }, options)), snapshot: manifest } }
   }, options)
   return state.snapshot.version
@@ -127,26 +125,26 @@ export async function addTag(core: CorpusCore, name: string, { version, hold, si
       }
       const snapshot = await snapshotOf(core, head, version ?? head.manifest.version, { signal })
       const tags = [...head.manifest.tags, { name, snapshot, ...(hold !== undefined && { hold }) }]
-      const manifest = nextManifest(head.manifest, { action: 'tag', tags })
+      const audit = hold === undefined ? undefined : { action: 'hold' as const, details: { tag: name, reason: hold } }
+      const manifest = nextManifest(head.manifest, { action: 'tag', tags }, audit)
       return { manifest, state: { ...head.state, snapshot: manifest } }
     },
     { signal },
   )
 }
 
-/** Gives a tag up; true when a hold went with it. */
-export async function removeTag(core: CorpusCore, name: string, options: AbortOptions): Promise<boolean> {
-  let hold: string | undefined
+/** Gives a tag up. */
+export async function removeTag(core: CorpusCore, name: string, options: AbortOptions): Promise<void> {
   await core.amend(async (head) => {
-    hold = head.manifest?.tags.find((tag) => tag.name === name)?.hold
+    const hold = head.manifest?.tags.find((tag) => tag.name === name)?.hold
     const tags = head.manifest?.tags.filter((tag) => tag.name !== name) ?? []
     if (tags.length === (head.manifest?.tags.length ?? 0)) {
       throw new GroundlineError('NOT_FOUND', `there is no tag ${describe(name)}`, { details: { tag: name } })
     }
-    const manifest = nextManifest(head.manifest, { action: 'tag', tags })
+    const audit = hold === undefined ? undefined : { action: 'release' as const, details: { tag: name } }
+    const manifest = nextManifest(head.manifest, { action: 'tag', tags }, audit)
     return { manifest, state: { ...head.state, snapshot: manifest } }
   }, options)
-  return hold !== undefined
 }
 
 /** The snapshot of a version or tag. Throws `NOT_FOUND` when it was collected or never was. */

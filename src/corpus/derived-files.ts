@@ -1,7 +1,7 @@
 import type { AbortOptions } from '../document.ts'
 import { isGroundlineError } from '../errors.ts'
 import { checksumSealer } from './checksum-sealer.ts'
-import { FRAME_BYTES, HEADER_BYTES, newFile, openFile } from './container.ts'
+import { FRAME_BYTES, HEADER_BYTES, newFile, openFile, requireKnownFormat } from './container.ts'
 import type { Sealer } from './sealer.ts'
 import type { Storage } from './storage.ts'
 
@@ -19,7 +19,7 @@ export interface DerivedFiles {
   read(kind: string, options?: AbortOptions): Promise<DerivedFile | undefined>
   /** The same for all files of a kind, oldest first. */
   readAll(kind: string, options?: AbortOptions): Promise<readonly DerivedFile[]>
-  /** Writes a new file of a kind durably, and removes the older ones. */
+  /** Writes a new file of a kind durably, and removes the older ones, but for those of a newer format. */
   write(kind: string, file: DerivedFile, options?: AbortOptions): Promise<void>
   /** Writes a new file of a kind durably beside the older ones. */
   append(kind: string, file: DerivedFile, options?: AbortOptions): Promise<void>
@@ -71,6 +71,17 @@ export function derivedFiles({
     await publishDerived(storage, sealer, name, file, options)
   }
 
+  /** Whether a file is not of a newer format, which is another program's to remove. */
+  const isKnown = async (name: string, options?: AbortOptions): Promise<boolean> => {
+    try {
+      requireKnownFormat(await storage.read(name, { start: 0, end: HEADER_BYTES }, options), name)
+    } catch (error) {
+      if (!isGroundlineError(error) || error.code === 'STORAGE_FAILED') throw error
+      return error.code !== 'UNSUPPORTED_FORMAT'
+    }
+    return true
+  }
+
   const removeAll = async (names: readonly string[], options?: AbortOptions) => {
     for (const name of names) await storage.remove(name, options)
   }
@@ -94,7 +105,7 @@ export function derivedFiles({
     write: async (kind, file, options) => {
       const names = await namesOf(kind, options)
       await writeAfter(names, kind, file, options)
-      await removeAll(names, options)
+      for (const name of names) if (await isKnown(name, options)) await storage.remove(name, options)
     },
     append: async (kind, file, options) => writeAfter(await namesOf(kind, options), kind, file, options),
     remove: async (kind, options) => removeAll(await namesOf(kind, options), options),

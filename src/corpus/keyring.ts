@@ -14,6 +14,8 @@ export interface KeyringOptions extends AbortOptions {
   readonly keyProvider: KeyProvider
   /** Seals records with them. */
   readonly cipher: Cipher
+  /** Whether keys that are not there throw `NOT_FOUND` instead of being made. Default false. */
+  readonly readOnly?: boolean
   /** Bound into every seal, so that no file of one corpus opens in another: a tenant's name, say. Default empty. */
   readonly context?: string
 }
@@ -59,7 +61,7 @@ const fileName = (generation: number): string => `${FOLDER}${String(generation).
  * ```
  */
 export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
-  const { storage, cipher, context = '', signal } = options
+  const { storage, cipher, context = '', readOnly = false, signal } = options
   let { keyProvider } = options
   let keys = new Map<number, Uint8Array>()
   let generation = 0
@@ -118,6 +120,12 @@ export async function openKeyring(options: KeyringOptions): Promise<Keyring> {
   await load({ signal })
   if (keys.size === 0) {
     await requireUnused(storage, { signal })
+    if (readOnly) {
+      throw new GroundlineError(
+        'NOT_FOUND',
+        'there is no corpus to read, and no key: check its place, or open it for writing first',
+      )
+    }
     await addKey({ signal })
   }
 

@@ -70,6 +70,20 @@ export interface Manifest extends Snapshot {
   readonly condemned: readonly string[]
   /** The version that the last purge made; absent before the first. */
   readonly purged?: number | undefined
+  /** What was done and may not be in the audit trail yet, oldest first: it comes with the version that it made, so that none is missing. */
+  readonly unaudited?: readonly UnauditedAction[] | undefined
+}
+
+/** An entry of the audit trail before it has its place there. */
+export interface UnauditedAction {
+  /** What was done. */
+  readonly action: 'purge' | 'rollback' | 'promote' | 'hold' | 'release'
+  /** The version that it made. */
+  readonly version: number
+  /** When, ISO 8601. */
+  readonly time: string
+  /** What more there is to say. */
+  readonly details: Readonly<Record<string, string | number>>
 }
 
 /** What can make a version. */

@@ -1,5 +1,6 @@
 import type { AbortOptions, Metadata } from '../document.ts'
-import { addAuditEntry, auditHold, readAudit } from './audit.ts'
+import { GroundlineError } from '../errors.ts'
+import { enterAudit, readAudit } from './audit.ts'
 import { backupCorpus } from './backup.ts'
 import { checksumSealer } from './checksum-sealer.ts'
 import { collectVersions } from './collection.ts'
@@ -22,7 +23,7 @@ import type { KeepOptions, VersionedCorpus } from './versioned-corpus.ts'
 export interface OpenCorpusOptions extends AbortOptions {
   /** Where its files are. */
   readonly storage: Storage
-  /** Whether commits throw `READ_ONLY`. Default false. */
+  /** Whether commits throw `READ_ONLY`; there must be something to read. Default false. */
   readonly readOnly?: boolean
   /** Protects its records. Default: checksums. */
   readonly sealer?: Sealer
@@ -36,11 +37,11 @@ export interface OpenCorpusOptions extends AbortOptions {
 const COLLECT_EVERY = 64
 
 /**
- * Opens a corpus, or starts an empty one: nothing is written before the first commit. Reads the newest manifest and
+ * Opens a corpus, or starts an empty one, which writes nothing before the first commit. Reads the newest manifest and
  * the catalogue of each segment, no text and no vector.
  *
  * Throws `CORRUPT_DATA` when the newest manifest is damaged beyond its second copy, `UNSUPPORTED_FORMAT` for files of a
- * newer version, `INVALID_ARGUMENT` when a key is missing or superfluous.
+ * newer version, `INVALID_ARGUMENT` when a key is missing or superfluous, `NOT_FOUND` when there is nothing to be read only.
  *
  * @example
  * ```ts
@@ -55,7 +56,11 @@ export async function openCorpus<M extends Metadata = Metadata>(
 ): Promise<VersionedCorpus<M>> {
   const { storage, readOnly = false, sealer = checksumSealer(), keep = {}, maintenance = 'automatic', signal } = options
   await requireNoTenants(storage, { signal })
-  return corpusOver<M>(await openCore(storage, sealer, readOnly, { signal }), readOnly, keep, maintenance)
+  const core = await openCore(storage, sealer, readOnly, { signal })
+  if (readOnly && !core.head().manifest) {
+    throw new GroundlineError('NOT_FOUND', 'there is no corpus to read: check its place, or open it for writing first')
+  }
+  return corpusOver<M>(core, readOnly, keep, maintenance)
 }
 
 /** The corpus over an opened core. */
@@ -79,9 +84,18 @@ export function corpusOver<M extends Metadata>(
       return run()
     })
   }
+  /** Runs something that the audit trail tells of. It is refused where the trail is of a newer format, and entered at once after it. */
+  const audited = <T>(action: string, run: () => Promise<T>): Promise<T> =>
+    writing(action, async () => {
+      await enterAudit(core, 'before')
+      const value = await run()
+      await enterAudit(core, 'after')
+      return value
+    })
   // Before a commit, so that its failure is the commit's and nothing acknowledged depends on it.
   const maintain = async (each: AbortOptions): Promise<void> => {
     const { state } = core.head()
+    await enterAudit(core, 'after')
     if (maintenance === 'manual') return
     if (isFragmented(state)) await compactCorpus(core, 'small', each)
     const due = state.snapshot.version > 0 && state.snapshot.version % COLLECT_EVERY === 0
@@ -128,21 +142,8 @@ export function corpusOver<M extends Metadata>(
     vectorBlocks: (each) => readVectorBlocks<M>(core.head().state, core.report, each),
     versions: async (each = {}) => versionsOf(core, each),
     at: async (version, each = {}) => viewOf<M>(core, version, each),
-    rollback: (version, each = {}) =>
-      writing('roll back', async () => {
-        const made = await rollBack(core, version, each)
-        await addAuditEntry(core, { action: 'rollback', version: made, details: { to: version } }, each)
-        return made
-      }),
-    tag: (name, each = {}) =>
-      writing('tag', async () => {
-        const isHold = each.hold !== undefined
-        try {
-          await addTag(core, name, each)
-        } finally {
-          if (isHold) await auditHold(core, name, each)
-        }
-      }),
+    rollback: (version, each = {}) => audited('roll back', () => rollBack(core, version, each)),
+    tag: (name, each = {}) => audited('tag', () => addTag(core, name, each)),
     tags: async (each = {}) => {
       each.signal?.throwIfAborted()
       return (core.head().manifest?.tags ?? []).map(({ name, snapshot: { version }, hold }) => ({
@@ -151,31 +152,18 @@ export function corpusOver<M extends Metadata>(
         ...(hold !== undefined && { hold }),
       }))
     },
-    untag: (name, each = {}) =>
-      writing('untag', async () => {
-        let isHold = true
-        try {
-          isHold = await removeTag(core, name, each)
-        } finally {
-          if (isHold) await auditHold(core, name, each)
-        }
-      }),
+    untag: (name, each = {}) => audited('untag', () => removeTag(core, name, each)),
     planReembed: async (space, each = {}) => planReembed(core, space, each),
     reembed: async (each) => {
       core.requireWritable('embed again')
       return reembed(core, each)
     },
     candidate: async (each = {}) => candidateView<M>(core, each),
-    promote: (each = {}) =>
-      writing('promote', async () => {
-        const version = await promote(core, each)
-        await addAuditEntry(core, { action: 'promote', version, details: {} }, each)
-        return version
-      }),
+    promote: (each = {}) => audited('promote', () => promote(core, each)),
     discardCandidate: (each = {}) => writing('discard the candidate', () => discardCandidate(core, each)),
     compact: ({ mode = 'all', ...each } = {}) => writing('compact', () => compactCorpus(core, mode, each)),
     collect: ({ keep: own, ...each } = {}) => writing('collect', () => collectVersions(core, own ?? keep, each)),
-    purge: (each = {}) => writing('purge', () => purgeCorpus(core, each)),
+    purge: (each = {}) => audited('purge', () => purgeCorpus(core, each)),
     audit: async (each = {}) => readAudit(core, each),
     backup: async (to, each = {}) => exclusively(() => backupCorpus(core, to, each)),
     verify: async (each = {}) => verifyCorpus(core, each),

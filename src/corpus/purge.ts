@@ -1,7 +1,7 @@
 import type { AbortOptions, Metadata } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
 import { describe } from '../internal/argument.ts'
-import { addAuditEntry } from './audit.ts'
+import { auditPurged } from './audit.ts'
 import { collectVersions } from './collection.ts'
 import { joinSegments } from './compaction.ts'
 import type { Commit, Corpus } from './corpus.ts'
@@ -34,7 +34,7 @@ export async function purgeCorpus(core: CorpusCore, options: AbortOptions): Prom
   await core.renew(options)
   const purged = new Set<string>()
   let rewritten: string[] = []
-  const { state } = await core.amend(async ({ state: current, manifest: base }) => {
+  await core.amend(async ({ state: current, manifest: base }) => {
     purged.clear()
     rewritten = []
     if (!base) return undefined
@@ -52,7 +52,11 @@ export async function purgeCorpus(core: CorpusCore, options: AbortOptions): Prom
     }
     const segments = await rewrite(core, current, options)
     const purge = { segments, tags, candidate: undefined, purged: base.version + 1 }
-    const manifest = nextManifest(base, { action: 'purge', ...purge })
+    const manifest = nextManifest(
+      base,
+      { action: 'purge', ...purge },
+      { action: 'purge', details: { documents: purged.size } },
+    )
     return { manifest, state: await loadState(core.storage, core.sealer, manifest, current.segments, options) }
   }, options)
   core.pins.clear()
@@ -63,12 +67,7 @@ export async function purgeCorpus(core: CorpusCore, options: AbortOptions): Prom
   }
   const { files } = await collectVersions(core, { versions: 1, milliseconds: 0 }, options)
   removedFiles.push(...files)
-  const { version } = state.snapshot
-  await addAuditEntry(
-    core,
-    { action: 'purge', version, details: { documents: purged.size, files: removedFiles.length } },
-    options,
-  )
+  await auditPurged(core, removedFiles.length)
   return { documents: [...purged].sort(), tags: rewritten, removedFiles, ...(await account(core, options)) }
 }
 

@@ -10,7 +10,7 @@ import { corpusReader } from './corpus-reader.ts'
 import { type CorpusState, type DocumentPlace, emptyState } from './corpus-state.ts'
 import { idHash, type Manifest, spaceKey } from './manifest.ts'
 import { packVectors } from './prepare-entry.ts'
-import { buildSegment, RECORD, type Row, type SegmentDocument, segmentName } from './segment.ts'
+import { buildSegment, originOf, RECORD, type SegmentDocument, segmentName } from './segment.ts'
 
 /** Makes one vector for each chunk, in order. */
 export type EmbedAllChunks<M extends Metadata = Metadata> = (
@@ -90,7 +90,11 @@ export async function promote(core: CorpusCore, options: AbortOptions): Promise<
       )
     }
     const { segments, space } = candidate
-    const manifest = nextManifest(head.manifest, { action: 'promote', segments, space, candidate: undefined })
+    const manifest = nextManifest(
+      head.manifest,
+      { action: 'promote', segments, space, candidate: undefined },
+      { action: 'promote', details: {} },
+    )
     return { manifest, state: { ...content, snapshot: manifest } }
   }, options)
   return state.snapshot.version
@@ -145,22 +149,11 @@ function difference(
   const missing: DocumentPlace[] = []
   for (const place of state.documents.values()) {
     const other = candidate.documents.get(place.row.id)?.row
-    if (!other || !isSame(place.row, other)) missing.push(place)
+    // By what was written, not by what it says: whatever a later form of it changed must not come back.
+    if (other?.from !== originOf(place.row, place.segment.ref)) missing.push(place)
   }
   missing.sort((a, b) => (a.row.id < b.row.id ? -1 : 1))
   return { missing, gone: [...candidate.documents.keys()].filter((id) => !state.documents.has(id)) }
-}
-
-function isSame(a: Row, b: Row): boolean {
-  return (
-    a.fingerprint === b.fingerprint &&
-    a.version === b.version &&
-    a.pipeline === b.pipeline &&
-    a.revision === b.revision &&
-    a.scope === b.scope &&
-    a.chunks.length === b.chunks.length &&
-    a.chunks.every(([id], index) => id === b.chunks[index]![0])
-  )
 }
 
 async function embedBatch<M extends Metadata>(
@@ -193,7 +186,8 @@ async function embedBatch<M extends Metadata>(
         { details: { id: row.id, expected: space.dimensions, actual: packed.dimensions } },
       )
     }
-    const { at: _, vectorsAt: __, origin: ___, ...plain } = row
+    const { at: _, vectorsAt: __, origin: ___, ...kept } = row
+    const plain = { ...kept, from: originOf(row, segment.ref) }
     const record = await (await segment.reader()).record(row.at, RECORD.document, { signal })
     documents.push({ row: plain, record, vectors: packed.vectors })
   }

@@ -2,7 +2,15 @@ import type { AbortOptions, Document, Metadata } from '../document.ts'
 import { GroundlineError, isGroundlineError } from '../errors.ts'
 import { sha256Hex } from '../internal/hash.ts'
 import type { StoredChunk } from '../retriever/retriever.ts'
-import { damaged, type FileReader, FRAME_BYTES, newFile, openFile, type RecordPlace } from './container.ts'
+import {
+  damaged,
+  type FileReader,
+  FRAME_BYTES,
+  newFile,
+  openFile,
+  type RecordPlace,
+  requireKnownFormat,
+} from './container.ts'
 import type { SegmentRef } from './manifest.ts'
 import type { Sealer } from './sealer.ts'
 import type { Storage } from './storage.ts'
@@ -35,6 +43,8 @@ export interface Row {
   readonly expires?: string | undefined
   /** Segment and offset where it was written first, when compaction has copied it since. */
   readonly origin?: string | undefined
+  /** In a candidate, and what was promoted from it: the {@link originOf} the document that was embedded again. */
+  readonly from?: string | undefined
   readonly chunks: readonly ChunkRow[]
   /** Place of the document's record; in a catalogue counted from the end of its first copy. */
   readonly at: RecordPlace
@@ -178,7 +188,7 @@ async function readerOf(
   storage: Storage,
   ref: SegmentRef,
   sealer: Sealer,
-  options?: AbortOptions,
+  options?: AbortOptions & { readonly whole?: Uint8Array },
 ): Promise<FileReader> {
   const salt = Uint8Array.from({ length: ref.salt.length / 2 }, (_, at) =>
     Number.parseInt(ref.salt.slice(2 * at, 2 * at + 2), 16),
@@ -199,9 +209,16 @@ export async function openSegment(
   options?: AbortOptions,
 ): Promise<Segment> {
   const reader = await readerOf(storage, ref, sealer, options)
-  for (const place of ref.catalogues.toReversed()) {
+  for (const [copy, place] of ref.catalogues.entries()) {
     try {
-      const record = await reader.record(place, RECORD.catalogue, options)
+      let from = reader
+      if (copy === 0) {
+        // With the header before it, in one read: a segment of a newer format is not to be read as one of this.
+        const whole = await storage.read(ref.name, { start: 0, end: place.offset + place.length }, options)
+        requireKnownFormat(whole, ref.name)
+        from = await readerOf(storage, ref, sealer, { ...options, whole })
+      }
+      const record = await from.record(place, RECORD.catalogue, options)
       if (sha256Hex(record) !== ref.digest) continue
       const { rows, removed }: Catalogue = JSON.parse(new TextDecoder().decode(record))
       makeAbsolute(rows, ref)

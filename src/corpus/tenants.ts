@@ -35,7 +35,7 @@ export interface Tenant<M extends Metadata = Metadata> {
 
 /** The tenants of one storage. */
 export interface Tenants {
-  /** Opens a tenant, or starts an empty one. Throws `INVALID_ARGUMENT` without a name. */
+  /** Opens a tenant, or starts an empty one. Throws `INVALID_ARGUMENT` without a name, `NOT_FOUND` read-only when it has nothing. */
   tenant<M extends Metadata = Metadata>(id: string, options?: AbortOptions): Promise<Tenant<M>>
   /**
    * Removes everything of a tenant, the keys first, so that what cannot be removed cannot be read. Throws `LEGAL_HOLD`,
@@ -58,7 +58,8 @@ export interface Tenants {
  */
 export async function openTenants(options: OpenTenantsOptions): Promise<Tenants> {
   const { storage, encryption, ...corpusOptions } = options
-  if (options.readOnly === true) await requireKnownMark(storage, options)
+  const { readOnly = false } = options
+  if (readOnly) await requireKnownMark(storage, options)
   else await turnOn(storage, options)
 
   const folderOf = (id: unknown): string => {
@@ -75,7 +76,7 @@ export async function openTenants(options: OpenTenantsOptions): Promise<Tenants>
       return { id, storage: own, corpus: await openCorpus<M>({ ...corpusOptions, storage: own, signal }) }
     const { cipher, keyProvider } = encryption
     const provider = typeof keyProvider === 'function' ? keyProvider(id) : keyProvider
-    const keyring = await openKeyring({ storage: own, cipher, keyProvider: provider, context: id, signal })
+    const keyring = await openKeyring({ storage: own, cipher, keyProvider: provider, context: id, readOnly, signal })
     const { sealer } = keyring
     return {
       id,

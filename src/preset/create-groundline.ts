@@ -12,7 +12,7 @@ import { reembedCorpus, spaceMismatch } from './reembed-corpus.ts'
 /**
  * A whole retrieval system with embedded defaults: no key, no download, no server. Every part can be replaced by an
  * option; nothing is global. Throws `SPACE_MISMATCH` when the corpus was begun with another embedder, unless `reembed`
- * says what to do.
+ * says what to do, and `NOT_FOUND` when it is opened read-only and there is none.
  *
  * The words of a corpus in a folder are kept beside it in a verified file, sealed like the corpus, and made again when it
  * is missing or damaged; vectors are read from the corpus itself. So opening again analyses no text.
@@ -32,7 +32,12 @@ export async function createGroundline<M extends Metadata = Metadata>(
   const embedder = options.embedder ?? (await staticEmbedder({ dimensions: 256 }))
   const keyring =
     encryption &&
-    (await openKeyring({ storage, cipher: encryption.cipher ?? nodeCipher(), keyProvider: encryption.keyProvider }))
+    (await openKeyring({
+      storage,
+      cipher: encryption.cipher ?? nodeCipher(),
+      keyProvider: encryption.keyProvider,
+      readOnly,
+    }))
   const sealer = keyring?.sealer
   const corpus = await openCorpus<M>({ storage, readOnly, ...(sealer && { sealer }) })
   // In memory there is nothing to open again.

@@ -148,19 +148,6 @@ describe('damaged files', () => {
     await healed.compact()
     expect([...(await textsById(healed)).keys()]).toEqual(ids)
   })
-
-  test('a file of a newer format is refused and left as it is', async () => {
-    const { files } = await sample()
-    const name = [...files.keys()].filter((one) => one.startsWith('manifests/')).at(-1)!
-    const bytes = files.get(name)!.slice()
-    const { crc32c } = await import('../../src/corpus/crc32c.ts')
-    const view = new DataView(bytes.buffer)
-    view.setUint16(8, 2, true)
-    view.setUint32(36, crc32c(bytes.subarray(0, 36)), true)
-    const storage = await storageOf(new Map(files).set(name, bytes))
-    await expect(openCorpus({ storage })).rejects.toMatchObject({ code: 'UNSUPPORTED_FORMAT' })
-    expect(await storage.read(name)).toEqual(bytes)
-  })
 })
 
 async function textsById(corpus: Awaited<ReturnType<typeof openCorpus>>): Promise<Map<string, string>> {

@@ -230,39 +230,6 @@ describe('publishing a version', () => {
   })
 })
 
-describe('audit', () => {
-  test('two writers number their entries one after the other, and other files are no entries', async () => {
-    const storage = memoryStorage()
-    const other = await openCorpus({ storage })
-    await put(other, 'a', '1')
-    await storage.writeNew('audit/readme.txt', new Uint8Array(1))
-    let isDue = true
-    const publish: Storage['publish'] = async (name, ...rest) => {
-      if (isDue && name.startsWith('audit/')) {
-        isDue = false
-        await other.refresh()
-        await other.tag('theirs', { hold: 'first' })
-      }
-      return storage.publish(name, ...rest)
-    }
-    const corpus = await openCorpus({ storage: { ...storage, publish } })
-    await corpus.tag('ours', { hold: 'second' })
-    expect((await corpus.audit()).map(({ details }) => details.reason)).toEqual(['first', 'second'])
-  })
-
-  test('an entry that cannot be written fails the call', async () => {
-    const storage = memoryStorage()
-    const publish: Storage['publish'] = async (name, ...rest) => {
-      if (name.startsWith('audit/')) throw down
-      return storage.publish(name, ...rest)
-    }
-    const corpus = await openCorpus({ storage: { ...storage, publish } })
-    await put(corpus, 'a', '1')
-    await expect(corpus.tag('held', { hold: 'why' })).rejects.toBe(down)
-    await expect(corpus.rollback(1)).rejects.toBe(down)
-  })
-})
-
 describe('backup', () => {
   test('a failing target or a vanished segment ends it with that error, and nothing is named in the target', async () => {
     const storage = memoryStorage()

@@ -204,6 +204,25 @@ describe('embedding versions', () => {
     expect(await collect(corpus.entries())).toEqual(old)
   })
 
+  test('what was written again meanwhile is what is promoted, though neither its text nor its metadata changed', async () => {
+    const corpus = await openCorpus({ storage: memoryStorage(), maintenance: 'manual' })
+    const entry = entryFor({ id: 'a', text: 'the text' })
+    await corpus.commit({ put: [entry, entryFor({ id: 'b', text: 'another' })], space })
+    await corpus.reembed({ space: wide, embed: embedWide })
+    const outline = [{ kind: 'heading' as const, start: 0, end: 3, level: 1 }]
+    const chunks = entry.chunks.map((chunk) => ({ ...chunk, metadata: { page: 7 } }))
+    const again = { ...entry, document: { ...entry.document, outline }, chunks, expires: '2030-01-01T00:00:00.000Z' }
+    await corpus.commit({ put: [again], space })
+    await expect(corpus.promote()).rejects.toMatchObject({ code: 'CONFLICT' })
+    expect(await corpus.planReembed(wide)).toMatchObject({ documents: 1 })
+    await corpus.compact()
+    await corpus.reembed({ space: wide, embed: embedWide })
+    await corpus.promote()
+    expect(corpus.record('a')?.expires).toBe('2030-01-01T00:00:00.000Z')
+    expect((await corpus.document('a'))?.outline).toEqual(outline)
+    expect((await corpus.get([chunks[0]!.id]))[0]?.metadata).toEqual({ page: 7 })
+  })
+
   test('an interrupted reembed goes on where it stopped', async () => {
     const storage = memoryStorage()
     const corpus = await openCorpus({ storage })

@@ -170,6 +170,9 @@ describe('openCorpus', () => {
 
   test('a closed corpus is CLOSED and a read-only one READ_ONLY', async () => {
     const storage = memoryStorage()
+    const absent = openCorpus({ storage, readOnly: true })
+    await expect(absent).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    await (await openCorpus({ storage })).commit({ put: [doc('a', '1')], space })
     const corpus = await openCorpus({ storage, readOnly: true })
     await expect(corpus.commit({ remove: ['a'] })).rejects.toMatchObject({ code: 'READ_ONLY' })
     await corpus.close()

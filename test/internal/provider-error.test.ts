@@ -84,3 +84,20 @@ describe('retryAfterMs', () => {
     for (const nonsense of ['', 'soon', '-4', 'NaN', 'Infinity']) expect(retryAfterMs(header(nonsense))).toBeUndefined()
   })
 })
+
+describe('JSON of an error', () => {
+  it('holds name, code, message and details, what a provider said, and neither cause nor stack', () => {
+    const cause = new Error('the key sk-test')
+    const error = new GroundlineError('NOT_FOUND', 'there is no file a', { cause, details: { file: 'a' } })
+    expect(JSON.parse(JSON.stringify({ error }))).toEqual({
+      error: { name: 'GroundlineError', code: 'NOT_FOUND', message: 'there is no file a', details: { file: 'a' } },
+    })
+    expect(JSON.parse(JSON.stringify(failure(sdkError({ status: 429 }, 'slow down'))))).toMatchObject({
+      name: 'ProviderError',
+      code: 'PROVIDER_FAILED',
+      provider: 'acme',
+      status: 429,
+      retryable: true,
+    })
+  })
+})

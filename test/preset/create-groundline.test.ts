@@ -1,11 +1,11 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { memoryStorage } from '../../src/corpus/index.ts'
 import { lexicalHashEmbedder } from '../../src/embedder/index.ts'
-import { fileStorage, folder } from '../../src/node/index.ts'
-import { createGroundline, createSession, sessionFromJson } from '../../src/preset/index.ts'
+import { fileStorage, folder, localKey } from '../../src/node/index.ts'
+import { createGroundline, createSession, createTenants, sessionFromJson } from '../../src/preset/index.ts'
 import { fakeEmbedder, scriptedModel } from '../../src/testing/index.ts'
 import { exactIndex } from '../../src/vector-index/index.ts'
 
@@ -58,6 +58,18 @@ describe('createGroundline', () => {
     await using again = await createGroundline({ path, readOnly: true })
     expect(await again.retrieve('backups at night')).toEqual(before)
     await expect(again.add(documents)).rejects.toMatchObject({ code: 'READ_ONLY' })
+  })
+
+  it('opened read-only says that there is nothing to read, and makes nothing', async () => {
+    const path = join(mkdtempSync(join(tmpdir(), 'groundline-none-')), 'none')
+    const keyProvider = localKey(new Uint8Array(32).fill(1))
+    for (const encryption of [undefined, { keyProvider }]) {
+      const options = { path, readOnly: true, ...(encryption && { encryption }) }
+      await expect(createGroundline(options)).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    }
+    await using tenants = await createTenants({ path, readOnly: true, encryption: { keyProvider } })
+    await expect(tenants.tenant('acme')).rejects.toMatchObject({ code: 'NOT_FOUND' })
+    expect(existsSync(path)).toBe(false)
   })
 
   it('adds all documents or none', async () => {
