@@ -39,7 +39,7 @@ export interface GraphKeeperOptions {
   readonly onServing: (() => void) | undefined
 }
 
-/** A share of dead nodes beyond which the graph is built from nothing: searches slow down with them. */
+/** A share of dead and removed nodes beyond which the graph is built from nothing: searches slow down with the dead, and the links of the removed were mended. */
 const MOST_DEAD = 0.3
 /** A share of changes after which the recall is measured again. */
 const MEASURE_AFTER = 0.1
@@ -138,10 +138,7 @@ export class GraphKeeper {
 
   /** Takes a graph: `slots[key]` or −1. `measuredDead` of its nodes were dead when it was measured; all that are by default. */
   adopt(graph: Graph, slots: Int32Array, measuredDead?: number): void {
-    let dead = 0
-    for (let key = 0; key < slots.length; key++) if (slots[key]! < 0) dead++
-    graph.dead = dead
-    graph.measuredDead = measuredDead ?? dead
+    graph.countDead(slots, measuredDead)
     this.keys.assign(slots)
     this.#graph = graph
   }
@@ -187,10 +184,8 @@ export class GraphKeeper {
       const again = graph.withSlots(new Uint32Array(slots), ids)
       this.#graph = again
       this.keys.assign(slots)
-      again.dead = 0
-      for (const slot of slots) if (slot < 0) again.dead++
       again.remeasured(measured.calibration)
-      again.measuredDead = measured.dead
+      again.countDead(slots, measured.dead)
       this.costs = measured.costs
     }
     if (before?.origin.host !== this.#graph?.origin.host) void before?.origin.host?.close()
@@ -237,9 +232,9 @@ export class GraphKeeper {
     this.#graph = undefined
   }
 
-  /** Whether it must be built from nothing: too many dead nodes, measured for a lower recall than is asked for now, or not at all. */
-  #isPoor({ dead, size, report }: Graph): boolean {
-    return dead > size * MOST_DEAD || report.target < this.#options.target || report.calibration.queries === 0
+  /** Whether it must be built from nothing: too many of its nodes died or were removed, measured for a lower recall than is asked for now, or not at all. */
+  #isPoor({ dead, dropped, size, report }: Graph): boolean {
+    return dead + dropped > size * MOST_DEAD || report.target < this.#options.target || report.calibration.queries === 0
   }
 
   #start(work: (signal: AbortSignal) => Promise<void>): void {

@@ -76,6 +76,19 @@ export class Graph {
     return this.report.size
   }
 
+  /** How many keys had a node once: those were removed from it when something was added. */
+  get dropped(): number {
+    return this.slotOfKey.length - this.size
+  }
+
+  /** Counts the nodes that stand for nothing, given the slot of each key or −1; `measuredDead` of them were dead when it was measured. */
+  countDead(slots: Int32Array, measuredDead: number = slots.length): void {
+    let none = 0
+    for (const slot of slots) if (slot < 0) none++
+    this.dead = none - this.dropped
+    this.measuredDead = Math.min(measuredDead, this.dead)
+  }
+
   /** What the graph measured of itself last. */
   get calibration(): Calibration {
     return this.#calibration

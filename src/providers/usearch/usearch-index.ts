@@ -66,7 +66,7 @@ export interface UsearchIndexStats {
   readonly entries: number
   /** Nodes of the graph in use; 0 without one. */
   readonly graphNodes: number
-  /** Nodes whose entries were removed or replaced. */
+  /** Nodes whose entries were removed or replaced since the graph was published. */
   readonly deadNodes: number
   /** Entries that no graph holds yet; each search scans them. */
   readonly pending: number

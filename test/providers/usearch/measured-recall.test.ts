@@ -66,6 +66,12 @@ describe.each<[string, Partial<UsearchIndexOptions>]>([
     await index.upsert(newEntries('new', 750))
     await index.settled()
     expectMeasured(index)
+    // What was built has no node for what was removed, and is not built again.
+    expect(index.stats()).toMatchObject({ graphNodes: 5_300, deadNodes: 0, pending: 0 })
+    const again = index.build()
+    await new Promise(setImmediate)
+    expect(index.stats().building).toBe(false)
+    await again
     await index.close()
   }, 300_000)
 })
