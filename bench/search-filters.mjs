@@ -60,7 +60,7 @@ export async function filter({ openOurs, vectors, queries, dimensions, size, fil
       )
         break
     }
-    const turns = await lab.inTurns(7, {
+    const turns = await lab.inTurns(15, {
       ours: () => lab.rateOf(few, (query) => ours.search(query, search)),
       scan: () => lab.rateOf(few, (query) => oracle.search(query, search)),
       ...(factor && { oversampling: () => lab.rateOf(few, oversample(factor)) }),
