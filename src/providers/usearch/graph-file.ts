@@ -47,6 +47,8 @@ export async function publishGraph(graph: Index, directory: string): Promise<Pub
       const { bytes, sha256, hasMagic } = await digestOf(file)
       const name = `graph-${sha256.slice(0, 24)}.usearch`
       if (!hasMagic) throw damaged(name, 'the file is not a complete USearch index')
+      // Whoever shortens a file that is viewed ends the process (SIGBUS). Windows lets nobody do it, and renames over no such file.
+      if (process.platform !== 'win32') await file.chmod((await file.stat()).mode & 0o555)
       await rename(temporary, join(directory, name))
       await syncFolder(directory)
       return { name, bytes, sha256 }

@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -153,6 +153,18 @@ describe('usearchIndex', () => {
     await index.settled()
     expect(index.stats()).toMatchObject({ graphNodes: 1_500, pending: 0, failure: undefined })
     await agree(index, oracle)
+    await index.close()
+  })
+
+  it.skipIf(process.platform === 'win32')('publishes graphs that nobody may write to', async () => {
+    const directory = await newFolder()
+    const index = await usearchIndex({ ...small, directory })
+    await index.upsert(entries)
+    await index.settled()
+    const name = (await readdir(directory)).find((each) => each.startsWith('graph-'))!
+    const { mode } = await stat(join(directory, name))
+    expect(mode & 0o222).toBe(0)
+    expect(mode & 0o400).toBe(0o400)
     await index.close()
   })
 
