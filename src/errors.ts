@@ -63,7 +63,16 @@ export class GroundlineError extends Error {
     Record<string, unknown>
   > {
     const { name, code, message, details } = this
-    return { name, code, message, details }
+    return { name, code, message, details: jsonOf(details) }
+  }
+}
+
+/** Details hold what a caller passed, which may be nothing that JSON can say. */
+function jsonOf(details: Readonly<Record<string, unknown>>): unknown {
+  try {
+    return JSON.parse(JSON.stringify(details, (_, value) => (typeof value === 'bigint' ? String(value) : value)))
+  } catch {
+    return {}
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Metadata } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
+import { describe } from '../internal/argument.ts'
 
 /** What a chunker says of a chunk, under the key `chunk` of its metadata, so that filters can ask for it. */
 export type ChunkNotes = {
@@ -69,7 +70,15 @@ export function withNotes<M extends Metadata>(metadata: M, notes: ChunkNotes | u
 
 /** Throws where a document uses the key that notes need. */
 export function requireFreeNotesKey(documentId: string, metadata: Metadata | undefined): void {
-  if (metadata !== undefined && Object.hasOwn(metadata, 'chunk')) {
+  if (metadata === undefined) return
+  if (typeof metadata !== 'object' || metadata === null) {
+    throw new GroundlineError(
+      'INVALID_METADATA',
+      `metadata of document ${JSON.stringify(documentId)} must be an object, got ${describe(metadata)}`,
+      { details: { documentId } },
+    )
+  }
+  if (Object.hasOwn(metadata, 'chunk')) {
     throw new GroundlineError(
       'INVALID_METADATA',
       `document ${JSON.stringify(documentId)} has metadata under the key "chunk", which chunkers use; rename it`,

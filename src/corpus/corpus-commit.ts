@@ -1,7 +1,7 @@
 import type { AbortOptions, Metadata } from '../document.ts'
 import type { EmbeddingSpace } from '../embedder/embedder.ts'
 import { GroundlineError } from '../errors.ts'
-import { describe } from '../internal/argument.ts'
+import { describe, requireIdList } from '../internal/argument.ts'
 import { canonicalJson } from '../internal/hash.ts'
 import type { Commit, CorpusChange } from './corpus.ts'
 import { type CorpusCore, nextManifest } from './corpus-core.ts'
@@ -21,6 +21,7 @@ export async function commitChange<M extends Metadata>(
 ): Promise<Commit> {
   const { storage, sealer } = core
   const { remove = [], expectedVersion } = change
+  requireIdList('remove', remove)
   const entries = (change.put ?? []).map((entry) => prepareEntry(entry))
   // In id order a segment is read from front to back by whoever asks for its documents in order.
   entries.sort((a, b) => (a.row.id < b.row.id ? -1 : 1))

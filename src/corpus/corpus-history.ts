@@ -1,13 +1,13 @@
 import type { AbortOptions, Metadata } from '../document.ts'
 import { GroundlineError, isGroundlineError } from '../errors.ts'
-import { describe } from '../internal/argument.ts'
+import { describe, requireString } from '../internal/argument.ts'
 import type { Corpus, Damage } from './corpus.ts'
 import { type CorpusCore, type Head, nextManifest } from './corpus-core.ts'
 import { corpusReader } from './corpus-reader.ts'
 import type { CorpusState } from './corpus-state.ts'
 import { readVectorBlocks, readVectors } from './corpus-vectors.ts'
 import { listVersions, readManifest, type Snapshot } from './manifest.ts'
-import { requireId } from './prepare-entry.ts'
+import { requireName } from './prepare-entry.ts'
 import type { TagOptions, VersionInfo } from './versioned-corpus.ts'
 
 /** The versions that can be read, oldest first. A version whose manifest is damaged is left out and reported. */
@@ -111,10 +111,11 @@ export async function rollBack(core: CorpusCore, version: number | string, optio
 
 /** Keeps a version under a name. */
 export async function addTag(core: CorpusCore, name: string, { version, hold, signal }: TagOptions): Promise<void> {
-  requireId('tag', name)
+  requireName('tag', name)
   if (/^\d+$/.test(name)) {
     throw new GroundlineError('INVALID_ARGUMENT', `a tag must not be a number, got ${describe(name)}`)
   }
+  if (hold !== undefined) requireString('hold', hold)
   await core.amend(
     async (head) => {
       if (!head.manifest) throw new GroundlineError('NOT_FOUND', 'there is no version to tag: commit something first')

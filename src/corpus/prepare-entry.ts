@@ -36,6 +36,7 @@ export function prepareEntry(entry: DocumentEntry): PreparedEntry {
   const { document, chunks, vectors } = entry
   requireDocument(document)
   const { id, text, uri, title, metadata = {}, outline, sourceMap } = document
+  requireMaps(document)
   const metadataJson = canonicalJson(metadata)
   const version = chunks[0]?.documentVersion ?? contentHash(text)
   const seen = new Set<string>()
@@ -75,7 +76,7 @@ export function prepareEntry(entry: DocumentEntry): PreparedEntry {
     chunks: rows,
   }
   const body: DocumentRecordBody = { ...row, text, ...(outline && { outline }), ...(sourceMap && { sourceMap }) }
-  return { row, record: new TextEncoder().encode(JSON.stringify(body)), ...packVectors(id, chunks.length, vectors) }
+  return { row, record: encodeBody(body), ...packVectors(id, chunks.length, vectors) }
 }
 
 /** Members of a chunk that its row, or its document's, has a place for. */
@@ -136,7 +137,11 @@ export function packVectors(
 }
 
 /** Throws `INVALID_DOCUMENT` or `INVALID_METADATA` unless a document can be stored, whatever its chunks. */
-export function requireDocument({ id, text, uri, title, metadata = {} }: Document): void {
+export function requireDocument(document: Document): void {
+  if (typeof document !== 'object' || document === null) {
+    throw new GroundlineError('INVALID_DOCUMENT', `a document must be an object, got ${describe(document)}`)
+  }
+  const { id, text, uri, title, metadata = {} } = document
   requireId('document id', id, { document: id })
   if (typeof text !== 'string') invalid(id, `text must be a string, got ${describe(text)}`)
   for (const [name, value] of [
@@ -147,6 +152,32 @@ export function requireDocument({ id, text, uri, title, metadata = {} }: Documen
       invalid(id, `${name} must be a string, got ${describe(value)}`)
   }
   requireMetadata(id, metadata)
+}
+
+/** Throws `INVALID_DOCUMENT` unless outline and offset map are lists of spans. */
+function requireMaps({ id, outline, sourceMap }: Document): void {
+  if (outline !== undefined) requireSpans(id, 'outline', outline)
+  if (sourceMap !== undefined) requireSpans(id, 'sourceMap.pieces', Object(sourceMap).pieces)
+}
+
+function requireSpans(id: string, name: string, list: unknown): void {
+  if (!Array.isArray(list)) invalid(id, `${name} must be a list, got ${describe(list)}`)
+  for (const [index, span] of list.entries()) {
+    const { start, end } = Object(span)
+    if (!Number.isInteger(start) || !Number.isInteger(end))
+      invalid(id, `${name}[${index}] is no span: ${describe(span)}`)
+  }
+}
+
+function encodeBody(body: DocumentRecordBody): Uint8Array {
+  let json: string
+  try {
+    json = JSON.stringify(body)
+  } catch (error) {
+    // Whatever its outline or offset map holds besides spans.
+    return invalid(body.id, `it cannot be written as JSON: ${(error as Error).message}`)
+  }
+  return new TextEncoder().encode(json)
 }
 
 /** Throws `INVALID_DOCUMENT` unless `id` is a usable id: 1 to 1,024 units, no control characters, no lone surrogates. */
@@ -169,6 +200,16 @@ export function requireId(
   throw new GroundlineError('INVALID_DOCUMENT', `${name} ${describe(id)} ${wrong}`, {
     details: { ...details, argument: name, actual: describe(id) },
   })
+}
+
+/** Throws `INVALID_ARGUMENT` unless a name, of a tenant or a tag, could be an id. */
+export function requireName(what: string, name: unknown): asserts name is string {
+  try {
+    requireId(what, name)
+  } catch (error) {
+    const { message } = error as Error
+    throw new GroundlineError('INVALID_ARGUMENT', `${describe(name)} is no ${what} name: ${message}`, { cause: error })
+  }
 }
 
 function expiryOf({ expires, document }: DocumentEntry): string | undefined {

@@ -1,5 +1,6 @@
 import type { Metadata } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
+import { requireObject } from '../internal/argument.ts'
 import type { Corpus, SourceFailure, SourceItem, SyncReport } from './corpus.ts'
 import { syncBatch } from './sync-batch.ts'
 import { asItemError, intakeOf, type Taken } from './sync-intake.ts'
@@ -22,6 +23,7 @@ import type { SyncOptions, SyncPlan } from './sync-options.ts'
  */
 export async function syncCorpus<M extends Metadata = Metadata>(options: SyncOptions<M>): Promise<SyncReport> {
   const { corpus, source, signal, onProgress, plan } = options
+  requireObject('source', source, 'a source', ['items'])
   const intake = intakeOf(options)
   const batch = syncBatch(options)
   const failed: SourceFailure[] = []
@@ -89,6 +91,7 @@ export async function syncCorpus<M extends Metadata = Metadata>(options: SyncOpt
  */
 export async function planSync<M extends Metadata = Metadata>(options: SyncOptions<M>): Promise<SyncPlan> {
   const { corpus, source, signal, countTokens, pricePerMillion = 0 } = options
+  requireObject('source', source, 'a source', ['items'])
   const intake = intakeOf(options)
   const failed: SourceFailure[] = []
   const seen = new Set<string>()

@@ -5,7 +5,7 @@ import { sha256Hex } from '../internal/hash.ts'
 import type { Cipher, KeyProvider } from './cipher.ts'
 import { type Keyring, openKeyring } from './keyring.ts'
 import { type OpenCorpusOptions, openCorpus } from './open-corpus.ts'
-import { requireId } from './prepare-entry.ts'
+import { requireName } from './prepare-entry.ts'
 import type { ByteRange, Storage } from './storage.ts'
 import { markTenants, requireKnownMark } from './tenants-mark.ts'
 import type { VersionedCorpus } from './versioned-corpus.ts'
@@ -66,7 +66,7 @@ export async function openTenants(options: OpenTenantsOptions): Promise<Tenants>
     if (id === undefined || id === null || id === '') {
       throw new GroundlineError('INVALID_ARGUMENT', 'a tenant is missing: this storage has tenants, name one')
     }
-    requireTenant(id)
+    requireName('tenant', id)
     return `tenants/${sha256Hex(`groundline tenant\u0000${id}`).slice(0, 40)}`
   }
 
@@ -135,14 +135,4 @@ async function requireNoHold({ id, corpus }: Tenant, options: AbortOptions): Pro
     `the hold ${describe(held.name)} (${held.hold}) keeps documents of the tenant ${describe(id)}: release it with untag first`,
     { details: { tag: held.name, hold: held.hold } },
   )
-}
-
-function requireTenant(id: unknown): asserts id is string {
-  try {
-    requireId('tenant', id)
-  } catch (error) {
-    throw new GroundlineError('INVALID_ARGUMENT', `${describe(id)} is no tenant name: ${(error as Error).message}`, {
-      cause: error,
-    })
-  }
 }

@@ -5,7 +5,7 @@ import type { AbortOptions, Document, Metadata } from '../document.ts'
 import type { Embedder } from '../embedder/embedder.ts'
 import { embedAll } from '../embedder/index.ts'
 import { GroundlineError } from '../errors.ts'
-import { describe } from '../internal/argument.ts'
+import { describe, invalidArgument, requireObject } from '../internal/argument.ts'
 import { loaderFor } from '../loader/index.ts'
 import type { Loader, LoaderInput } from '../loader/loader.ts'
 import type { StoredChunk } from '../retriever/retriever.ts'
@@ -49,8 +49,11 @@ export async function entriesOf<M extends Metadata>(
   { signal }: AbortOptions,
 ): Promise<DocumentEntry<M>[]> {
   const pending: { document: Document<M>; chunks: StoredChunk<M>[] }[] = []
+  const isIterable = Symbol.iterator in Object(documents) || Symbol.asyncIterator in Object(documents)
+  if (!isIterable) throw invalidArgument('documents', 'a list of documents', documents)
   for await (const document of documents) {
     signal?.throwIfAborted()
+    requireObject('document', document, 'a document')
     const { uri, title } = document
     const source = { ...(uri !== undefined && { uri }), ...(title !== undefined && { title }) }
     const chunks: StoredChunk<M>[] = []

@@ -92,6 +92,12 @@ describe('JSON of an error', () => {
     expect(JSON.parse(JSON.stringify({ error }))).toEqual({
       error: { name: 'GroundlineError', code: 'NOT_FOUND', message: 'there is no file a', details: { file: 'a' } },
     })
+    const circle: Record<string, unknown> = {}
+    circle.again = circle
+    const jsonOf = (details: Record<string, unknown>) =>
+      JSON.parse(JSON.stringify(new GroundlineError('NOT_FOUND', 'none', { details }))).details
+    expect(jsonOf({ version: 10n })).toEqual({ version: '10' })
+    expect(jsonOf({ circle })).toEqual({})
     expect(JSON.parse(JSON.stringify(failure(sdkError({ status: 429 }, 'slow down'))))).toMatchObject({
       name: 'ProviderError',
       code: 'PROVIDER_FAILED',
