@@ -57,6 +57,26 @@ describe('markdownLoader', () => {
     const levels = Array.from({ length: 9 }, (_, n) => `l${n + 1}: &l${n + 1} [${Array(9).fill(`*l${n}`).join(',')}]`)
     expect(await failure(markdownLoader(), `---\nl0: &l0 x\n${levels.join('\n')}\n---\n`)).toBe('UNSUPPORTED_FORMAT')
   })
+
+  // Deeper than this the parser ended the process: "RegExpCompiler Allocation failed".
+  test.each([
+    ['lists in brackets', `a: ${'['.repeat(20_000)}${']'.repeat(20_000)}`],
+    ['maps in braces', `a: ${'{a: '.repeat(10_000)}1${'}'.repeat(10_000)}`],
+    ['lists in one line', `a:\n ${'- '.repeat(20_000)}1`],
+    ['keys in one line', `${'? '.repeat(20_000)}1`],
+    ['lines that go ever deeper', Array.from({ length: 300 }, (_, at) => `${' '.repeat(at)}a:`).join('\n')],
+  ])('front matter that nests without end is refused with the limit: %s', async (_, yaml) => {
+    await expect(markdownLoader().load({ id: 'a', content: `---\n${yaml}\n---\ntext` })).rejects.toMatchObject({
+      code: 'LIMIT_EXCEEDED',
+      details: { part: 'front matter', expected: 64 },
+    })
+  })
+
+  test('front matter nested as people do is read', async () => {
+    const yaml = `a:\n${Array.from({ length: 12 }, (_, at) => `${'  '.repeat(at + 1)}- b${at}:`).join('\n')}\nc: [[[1], "[[["], {d: "{"}]\ne: |\n  - [x\n`
+    const { metadata } = await markdownLoader().load({ id: 'a', content: `---\n${yaml}---\ntext` })
+    expect(metadata).toMatchObject({ c: [[[1], '[[['], { d: '{' }], e: '- [x\n' })
+  })
 })
 
 test('a byte order mark decides the encoding and is not part of the text', async () => {
