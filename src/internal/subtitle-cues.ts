@@ -41,15 +41,23 @@ export function looksLikeSubtitles(text: string): boolean {
   return /^WEBVTT(?:\s|$)/.test(head) || head.split(/\r\n?|\n/, 2).some((line) => /^\s*\d[\d:.,]*\s*-+>/.test(line))
 }
 
-const TIMES = /^\s*((?:\d{1,3}:)?\d{1,2}:\d{2}[.,]\d{1,3})\s*-->\s*((?:\d{1,3}:)?\d{1,2}:\d{2}[.,]\d{1,3})(?:\s.*)?$/
+/** Minutes go to 59 below hours. */
+const TIMES =
+  /^\s*((?:\d{1,3}:[0-5]?\d|\d{1,2}):[0-5]\d[.,]\d{1,3})\s*-->\s*((?:\d{1,3}:[0-5]?\d|\d{1,2}):[0-5]\d[.,]\d{1,3})(?:\s.*)?$/
 
 function timedCues(original: string, fail: CueFault): SourceCue[] {
   const starts = lineStarts(original)
   const lineAt = (line: number): string => original.slice(starts[line], starts[line + 1]).replace(/[\r\n]+$/, '')
+  const timesAt = (line: number): RegExpExecArray | null =>
+    line < starts.length && lineAt(line).includes('-->') ? TIMES.exec(lineAt(line).slice(0, 500)) : null
+  // Where no empty line parts two cues, the times part them, and a number above the times belongs to the second.
+  const beginsNext = (line: number): boolean =>
+    timesAt(line) !== null || (/^\s*\d{1,9}\s*$/.test(lineAt(line)) && timesAt(line + 1) !== null)
   const cues: SourceCue[] = []
   let line = 0
   let counted = 0
-  if (/^WEBVTT(?:\s|$)/.test(lineAt(0))) while (line < starts.length && lineAt(line).trim() !== '') line += 1
+  if (/^WEBVTT(?:\s|$)/.test(lineAt(0)))
+    while (line < starts.length && lineAt(line).trim() !== '' && timesAt(line) === null) line += 1
   while (line < starts.length) {
     if (lineAt(line).trim() === '') {
       line += 1
@@ -63,7 +71,7 @@ function timedCues(original: string, fail: CueFault): SourceCue[] {
     const start = starts[line]!
     // An identifier or number may stand above the times.
     if (!lineAt(line).includes('-->')) line += 1
-    const times = TIMES.exec(line < starts.length ? lineAt(line).slice(0, 500) : '')
+    const times = timesAt(line)
     if (times === null) fail(counted, `has no times such as 00:00:01,000 --> 00:00:02,500 at line ${line + 1}`)
     const startTime = seconds(times![1]!)
     const endTime = seconds(times![2]!)
@@ -71,7 +79,7 @@ function timedCues(original: string, fail: CueFault): SourceCue[] {
     line += 1
     const parts: { text: string; start: number; end: number }[] = []
     let speaker: string | undefined
-    for (; line < starts.length && lineAt(line).trim() !== ''; line += 1) {
+    for (; line < starts.length && lineAt(line).trim() !== '' && !beginsNext(line); line += 1) {
       if (parts.length > 0) parts.push({ text: ' ', start: starts[line]!, end: starts[line]! })
       const found = readCueLine(lineAt(line), starts[line]!, parts)
       speaker ??= found
@@ -98,10 +106,12 @@ function readCueLine(
 ): string | undefined {
   let speaker: string | undefined
   let at = 0
-  for (const match of line.matchAll(/<\/?[a-z0-9][^<>]{0,200}>|\{\\[^{}]{0,100}\}|&(?:amp|lt|gt|nbsp|lrm|rlm);/gi)) {
+  for (const match of line.matchAll(
+    /<\/?[a-z0-9][^<>]{0,200}>|\{\\[^{}]{0,100}\}|&(?:amp|lt|gt|quot|apos|nbsp|lrm|rlm|#\d{1,7}|#x[\da-f]{1,6});/gi,
+  )) {
     push(parts, line.slice(at, match.index), offset + at)
     at = match.index + match[0].length
-    const entity = entities.get(match[0])
+    const entity = match[0].startsWith('&#') ? numbered(match[0]) : entities.get(match[0].toLowerCase())
     if (entity !== undefined) parts.push({ text: entity, start: offset + match.index, end: offset + at })
     speaker ??= /^<v(?:\.[^\s>]*)?\s+([^>]+)>$/i.exec(match[0])?.[1]?.trim()
   }
@@ -113,8 +123,16 @@ const entities: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
   ['&amp;', '&'],
   ['&lt;', '<'],
   ['&gt;', '>'],
+  ['&quot;', '"'],
+  ['&apos;', "'"],
   ['&nbsp;', '\u00a0'],
 ])
+
+/** The character of `&#39;` or `&#x27;`; U+FFFD for a number that is none. */
+function numbered(reference: string): string {
+  const code = Number(reference.slice(2, -1).replace(/^x/i, '0x'))
+  return code > 0 && code <= 0x10ffff ? String.fromCodePoint(code).toWellFormed() : '\ufffd'
+}
 
 function push(parts: { text: string; start: number; end: number }[], text: string, start: number): void {
   if (text !== '') parts.push({ text, start, end: start + text.length })

@@ -62,11 +62,52 @@ test.each([
   ['1\n00:00:01,000 -> 00:00:02,000\nx\n', 1, 'has no times'],
   ['1\n00:00:01,000 --> 00:00:02,000\nx\n\n2\n00:00:05,000 --> 00:00:04,000\ny\n', 2, 'ends before it starts'],
   ['WEBVTT\n\n00:01.000 --> soon\nx\n', 1, 'has no times'],
+  ['1\n00:99:01,000 --> 00:99:02,000\nx\n', 1, 'has no times'],
   ['{"segments":[{"text":"a","start":0,"end":1},{"text":"b"}]}', 2, 'has no start'],
+  ['{"segments":[{"text":"a","start":0,"end":1e999}]}', 1, 'has no start and end'],
 ])('malformed subtitles %j are refused by the cue', async (content, cue, problem) => {
   const loading = subtitleLoader().load({ id: 'a', content })
   await expect(loading).rejects.toMatchObject({ code: 'UNSUPPORTED_FORMAT', details: { cue } })
   await expect(loading).rejects.toThrow(problem)
+})
+
+const cuesOf = async (content: string) => {
+  const { text, outline = [] } = await subtitleLoader().load({ id: 'a', content })
+  return outline.map(({ start, end, startTime, endTime }) => [text.slice(start, end), startTime, endTime])
+}
+
+test('cues without an empty line between them are told apart by their times, and none is lost', async () => {
+  const timed = '00:00:01,000 --> 00:00:02,000\nHello\n'
+  const later = '00:00:03,000 --> 00:00:04,000\n7\nWorld\n'
+  const both = [
+    ['Hello', 1, 2],
+    ['7 World', 3, 4],
+  ]
+  expect(await cuesOf(`1\n${timed}2\n${later}`)).toEqual(both)
+  expect(await cuesOf(`WEBVTT\n${timed}${later}`)).toEqual(both)
+  expect(await cuesOf(`WEBVTT - a talk\nKind: captions\n${timed}\n${later}`)).toEqual(both)
+})
+
+test('character references of cues become their characters', async () => {
+  const content = 'WEBVTT\n\n00:01.000 --> 00:02.000\nit&#39;s &quot;&#x1F600;&quot; &AMP; &#0;&nope; &apos;x&lrm;\n'
+  expect((await cuesOf(content))[0]![0]).toBe('it\'s "😀" & \ufffd&nope; \'x')
+})
+
+test('Whisper JSON without a word is an empty text, of equal keys the last counts, and several values are refused', async () => {
+  expect(await cuesOf('{"text":"","segments":[],"language":"en"}')).toEqual([])
+  const twice =
+    '{"segments":[{"text":"no","start":9,"end":9},{"text":"no","start":9,"end":9}],"segments":[{"word":"w","text":"no","start":1,"end":2,"text":"yes"}]}'
+  const document = await subtitleLoader().load({ id: 'a.json', content: twice })
+  const { sourceStart, sourceEnd } = toSource(document, { start: 0, end: document.text.length })
+  expect([document.text, twice.slice(sourceStart, sourceEnd)]).toEqual(['yes', 'yes'])
+  await expect(cuesOf('{"segments":[]}\n{"segments":[]}')).rejects.toMatchObject({ code: 'UNSUPPORTED_FORMAT' })
+})
+
+test('words of Whisper JSON that overlap end with the latest, in linear time', async () => {
+  const word = (n: number) => `{"word":"w${n}","start":0,"end":${n === 0 ? 5 : 1}}`
+  const content = `{"words":[${Array.from({ length: 60_000 }, (_, n) => word(n)).join(',')}]}`
+  const [cue, ...others] = await cuesOf(content)
+  expect([cue!.slice(1), others]).toEqual([[0, 5], []])
 })
 
 test('chunks of a loaded transcript have the times of their cues', async () => {

@@ -140,6 +140,43 @@ test.each(['srt', 'vtt'] as const)(
   },
 )
 
+const said = fc.array(fc.tuple(fc.nat(5000), fc.constantFrom('¤ ¤', ' ¤\t"¤" é', '\n¤ 👩‍👩‍👧 ¤ ', '\\¤\\', '')), {
+  minLength: 1,
+  maxLength: 9,
+})
+
+test.each(['segments', 'chunks', 'words'] as const)(
+  'subtitleLoader, Whisper JSON with %s: every word has its place and the exact times of its cue',
+  { timeout },
+  async (list) => {
+    await fc.assert(
+      fc.asyncProperty(said, fc.constantFrom(0, 2), fc.boolean(), async (drawn, space, ascii) => {
+        let count = 0
+        const times: [number, number][] = []
+        // Words farther apart than a second stay cues of their own.
+        const items = drawn.map(([ms, words], index) => {
+          const start = (list === 'words' ? index * 10_000 : ms) / 1000
+          const end = start + 0.7
+          const text = words.replace(/¤/g, () => `w${times.push([start, end]) - 1}w`)
+          return list === 'chunks' ? { timestamp: [start, end], text } : { start, end, text }
+        })
+        let content = JSON.stringify({ [list]: items }, null, space)
+        if (ascii)
+          content = content.replace(/[^\x20-\x7e\n]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+        const document = await subtitleLoader().load({ id: 'd.json', content })
+        expectWords(content, document)
+        for (const { 0: word, index } of document.text.matchAll(/w\d+w/g)) {
+          count += 1
+          const { startTime, endTime } = toSource(document, { start: index, end: index + word.length })
+          expect([startTime, endTime]).toEqual(times[Number(word.slice(1, -1))])
+        }
+        expect(count).toBe(times.length)
+      }),
+      { numRuns, seed },
+    )
+  },
+)
+
 // The worker is a built file, and each file starts one.
 test('pdfLoader: every word is on its page', { timeout }, async () => {
   const workerUrl = new URL('../../dist/node/pdf-worker.js', import.meta.url)
