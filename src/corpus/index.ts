@@ -30,7 +30,13 @@ export { type OpenCorpusOptions, openCorpus } from './open-corpus.ts'
 export { documentFingerprint } from './prepare-entry.ts'
 export { expireDocuments, type PurgeReport } from './purge.ts'
 export { findPrivateText, type PrivateKind, type PrivateSpan, type RedactionOptions, redactor } from './redaction.ts'
-export type { EmbedAllChunks, ReembedOptions, ReembedPlan } from './reembed.ts'
+export type {
+  EmbedAllChunks,
+  PlanReembedOptions,
+  ReembedOptions,
+  ReembedPlan,
+  ReembedProgress,
+} from './reembed.ts'
 export { type ScanOptions, scanCorpus } from './scan-corpus.ts'
 export type { FileSealer, SealedFile, Sealer } from './sealer.ts'
 export { type ServedFiles, type ServedVersion, servedFiles } from './served-files.ts'

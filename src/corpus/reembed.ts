@@ -29,26 +29,49 @@ export interface ReembedOptions<M extends Metadata = Metadata> extends AbortOpti
   /** Called before each batch; resolves when the batch may start. Default: at once. */
   readonly throttle?: ((chunks: number) => Promise<void>) | undefined
   /** Called after each batch. */
-  readonly onProgress?: ((progress: ReembedPlan) => void) | undefined
+  readonly onProgress?: ((left: ReembedProgress) => void) | undefined
 }
 
 /** What is left to embed. */
-export interface ReembedPlan {
+export interface ReembedProgress {
   /** Documents that have no vectors in the space yet. */
   readonly documents: number
   /** Their chunks. */
   readonly chunks: number
 }
 
+/** What is left to embed, and what it costs. */
+export interface ReembedPlan extends ReembedProgress {
+  /** Tokens of the chunks; 0 without `countTokens`. */
+  readonly tokens: number
+  /** Their price in the unit of `pricePerMillion`. */
+  readonly price: number
+}
+
+/** How to plan. */
+export interface PlanReembedOptions<M extends Metadata = Metadata> extends AbortOptions {
+  /** Counts what the embedder will read of a chunk. Reads the text of what is left. Default: nothing is read or counted. */
+  readonly countTokens?: ((chunk: StoredChunk<M>) => number) | undefined
+  /** Price of a million tokens. Default 0. */
+  readonly pricePerMillion?: number | undefined
+}
+
 /** What {@link reembed} would have to do. Writes nothing. */
-export async function planReembed(
+export async function planReembed<M extends Metadata>(
   core: CorpusCore,
   space: EmbeddingSpace,
-  options: AbortOptions,
+  { countTokens, pricePerMillion = 0, signal }: PlanReembedOptions<M>,
 ): Promise<ReembedPlan> {
   const { state, manifest } = core.head()
-  const { missing } = difference(state, await candidateState(core, manifest, space, options))
-  return { documents: missing.length, chunks: chunksIn(missing) }
+  const { missing } = difference(state, await candidateState(core, manifest, space, { signal }))
+  let tokens = 0
+  if (countTokens) {
+    const documentIds = missing.map(({ row }) => row.id)
+    const reader = corpusReader<M>(() => state, core.report)
+    for await (const { chunk } of reader.entries({ documentIds, signal })) tokens += countTokens(chunk)
+  }
+  const price = (tokens / 1_000_000) * pricePerMillion
+  return { documents: missing.length, chunks: chunksIn(missing), tokens, price }
 }
 
 /**
@@ -60,7 +83,8 @@ export async function reembed<M extends Metadata>(core: CorpusCore, options: Ree
   requireInteger('batchChunks', batchChunks, 1)
   for (;;) {
     signal?.throwIfAborted()
-    const { state, manifest } = core.head()
+    // Another process may have written, or embedded a part of it.
+    const { state, manifest } = await core.exclusively(() => core.renew({ signal }))
     const { missing, gone } = difference(state, await candidateState(core, manifest, space, { signal }))
     if (missing.length === 0 && gone.length === 0 && manifest?.candidate) return
     const batch: DocumentPlace[] = []

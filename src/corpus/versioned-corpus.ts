@@ -4,7 +4,7 @@ import type { AuditEntry } from './audit.ts'
 import type { BackupReport } from './backup.ts'
 import type { Corpus, Damage } from './corpus.ts'
 import type { PurgeReport } from './purge.ts'
-import type { ReembedOptions, ReembedPlan } from './reembed.ts'
+import type { PlanReembedOptions, ReembedOptions, ReembedPlan } from './reembed.ts'
 import type { Storage } from './storage.ts'
 
 /** What is known about a version without reading its documents. */
@@ -69,8 +69,8 @@ export interface VersionedCorpus<M extends Metadata = Metadata> extends Corpus<M
   tags(options?: AbortOptions): Promise<readonly TagInfo[]>
   /** Gives a tag up, its hold included. Throws `NOT_FOUND`. */
   untag(name: string, options?: AbortOptions): Promise<void>
-  /** What {@link VersionedCorpus.reembed} would have to embed. Writes nothing. */
-  planReembed(space: EmbeddingSpace, options?: AbortOptions): Promise<ReembedPlan>
+  /** What {@link VersionedCorpus.reembed} would have to embed, and what that costs. Writes nothing. */
+  planReembed(space: EmbeddingSpace, options?: PlanReembedOptions<M>): Promise<ReembedPlan>
   /**
    * Embeds every chunk in another space beside the present one, which goes on answering. Interrupted, it goes on where
    * it stopped when called again. Ends when the candidate is complete; {@link VersionedCorpus.promote} makes it the corpus.

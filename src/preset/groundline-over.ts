@@ -29,6 +29,7 @@ import {
   lexicalRetriever,
   type Retrieval,
   type Retriever,
+  type StoredChunk,
 } from '../retriever/index.ts'
 import { exactCounter } from '../tokenizer/index.ts'
 import { defaultTokenizer } from './default-tokenizer.ts'
@@ -42,9 +43,9 @@ import type {
   QuestionOptions,
 } from './groundline.ts'
 import type { IndexPair } from './index-pair.ts'
-import { chunkEmbedder, entriesOf, type Intake, loadFile } from './intake.ts'
+import { chunkEmbedder, embeddingText, entriesOf, type Intake, loadFile } from './intake.ts'
 import type { AnswerParts } from './one-version.ts'
-import { reembedCorpus, spaceMismatch } from './reembed-corpus.ts'
+import { compareWithCandidate, reembedCorpus, spaceMismatch } from './reembed-corpus.ts'
 import { servedAnswers } from './served-answers.ts'
 
 /** How to cite is said by the assembler, beside the sources. */
@@ -260,11 +261,24 @@ export function groundlineOver<M extends Metadata>(options: GroundlineOptions<M>
         const put = (await entriesOf(own, documents, { signal })).map((entry) => ({ ...entry, expires }))
         return commit({ put, space: own.embedder.space }, signal)
       }),
-    reembed: ({ embedder, onProgress, throttle, signal }) =>
-      inTurn(async () => {
-        await reembedCorpus(corpus, embedder, { onProgress, throttle, signal })
-        embedders.set(canonicalJson(embedder.space), embedder)
-      }),
+    planReembed: async ({ embedder, pricePerMillion, signal }) => {
+      requireOpen()
+      await corpus.refresh({ signal })
+      const countTokens = (chunk: StoredChunk<M>) => tokenizer.count(embeddingText(chunk))
+      return corpus.planReembed(embedder.space, { countTokens, pricePerMillion, signal })
+    },
+    // Not in turn: it may take hours, and what is written meanwhile is embedded in its turn.
+    reembed: async ({ embedder, onProgress, throttle, signal }) => {
+      requireOpen()
+      await reembedCorpus(corpus, embedder, { onProgress, throttle, signal })
+      embedders.set(canonicalJson(embedder.space), embedder)
+    },
+    compare: async ({ embedder, ...each }) => {
+      requireOpen()
+      await corpus.refresh(each)
+      const current = embedderOf(corpus.info().space)
+      return compareWithCandidate(corpus, { current, candidate: embedder }, each)
+    },
     promote: (each) => inTurn(() => corpus.promote(each)),
     remove: (ids, { signal } = {}) => inTurn(() => commit({ remove: ids }, signal)),
     get: async (id, each = {}) => {

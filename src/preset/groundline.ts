@@ -2,9 +2,12 @@ import type { Chunker } from '../chunker/chunker.ts'
 import type { Commit, Corpus, DocumentRecord, Source, SyncProgress, SyncReport } from '../corpus/corpus.ts'
 import type {
   Cipher,
+  CompareSpacesOptions,
   KeyProvider,
   Keyring,
   ReembedPlan,
+  ReembedProgress,
+  SpaceComparison,
   SyncOptions,
   SyncPlan,
   VersionedCorpus,
@@ -112,9 +115,24 @@ export interface GroundlineReembedOptions extends AbortOptions {
   /** Makes the new vectors, and those of questions once they are promoted. */
   readonly embedder: Embedder
   /** Told after each batch what is left. */
-  readonly onProgress?: (left: ReembedPlan) => void
+  readonly onProgress?: (left: ReembedProgress) => void
   /** Called before each batch with its number of chunks; resolves when it may start. Default: at once. */
   readonly throttle?: (chunks: number) => Promise<void>
+}
+
+/** Options of {@link Groundline.planReembed}. */
+export interface GroundlinePlanReembedOptions extends AbortOptions {
+  /** What `reembed` would embed with. */
+  readonly embedder: Embedder
+  /** Price of a million tokens, in any unit. Default 0. */
+  readonly pricePerMillion?: number
+}
+
+/** Options of {@link Groundline.compare}. */
+export interface GroundlineCompareOptions<M extends Metadata = Metadata>
+  extends Pick<CompareSpacesOptions<M>, 'queries' | 'topK' | 'signal'> {
+  /** What the candidate was embedded with. */
+  readonly embedder: Embedder
 }
 
 /** Who reads. */
@@ -201,11 +219,15 @@ export interface Groundline<M extends Metadata = Metadata> extends Retriever<M>,
   get(id: string, options?: ReaderOptions): Promise<Document<M> | undefined>
   /** What is known about each document that the reader may see, in id order. */
   list(options?: ReaderOptions): AsyncIterable<DocumentRecord<M>>
+  /** What `reembed` would embed, counted with the preset's tokenizer, and what that costs. Embeds and writes nothing. */
+  planReembed(options: GroundlinePlanReembedOptions): Promise<ReembedPlan>
   /**
    * Embeds every chunk with another embedder beside the present vectors, which go on answering; `promote` swaps them.
-   * Interrupted, it goes on when called again. A rollback to a version in the old space is answered with the old embedder.
+   * Documents may be written meanwhile. Interrupted, it goes on when called again. A rollback to a version in the old space is answered with the old embedder.
    */
   reembed(options: GroundlineReembedOptions): Promise<void>
+  /** Answers queries with the vectors of now and with those that `reembed` built, by exact scan: what promoting them would change. */
+  compare(options: GroundlineCompareOptions<M>): Promise<SpaceComparison>
   /** Makes what `reembed` built the corpus, at once; gives its version. Throws `NOT_FOUND`, or `CONFLICT` while it lacks documents. */
   promote(options?: AbortOptions): Promise<number>
   /** Retrieves for a question and puts the prompt together, within its budget. */

@@ -76,7 +76,7 @@ export async function entriesOf<M extends Metadata>(
 }
 
 /** A chunk as the embedder reads it: under its title and headings, which say what it is about. */
-function embeddingText({ source, headingPath = [], text }: StoredChunk): string {
+export function embeddingText({ source, headingPath = [], text }: StoredChunk): string {
   const place = [...(source?.title === undefined ? [] : [source.title]), ...headingPath]
   return place.length === 0 ? text : `${place.join(' › ')}\n${text}`
 }

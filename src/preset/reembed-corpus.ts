@@ -1,7 +1,13 @@
-import type { ReembedPlan, VersionedCorpus } from '../corpus/index.ts'
+import {
+  type CompareSpacesOptions,
+  compareSpaces,
+  type ReembedProgress,
+  type VersionedCorpus,
+} from '../corpus/index.ts'
 import type { AbortOptions, Metadata } from '../document.ts'
 import type { Embedder, EmbeddingSpace } from '../embedder/embedder.ts'
 import { GroundlineError } from '../errors.ts'
+import { canonicalJson } from '../internal/hash.ts'
 import { chunkEmbedder } from './intake.ts'
 
 /** Builds a corpus in an embedder's space beside the present one. The first chunk that cannot be embedded ends it; what was done is kept. */
@@ -9,7 +15,7 @@ export async function reembedCorpus<M extends Metadata>(
   corpus: VersionedCorpus<M>,
   embedder: Embedder,
   options: AbortOptions & {
-    readonly onProgress?: ((left: ReembedPlan) => void) | undefined
+    readonly onProgress?: ((left: ReembedProgress) => void) | undefined
     readonly throttle?: ((chunks: number) => Promise<void>) | undefined
   },
 ): Promise<void> {
@@ -23,6 +29,28 @@ export async function reembedCorpus<M extends Metadata>(
         return vector
       }),
   })
+}
+
+/** Answers queries in the present space and in that of the candidate. */
+export async function compareWithCandidate<M extends Metadata>(
+  corpus: VersionedCorpus<M>,
+  embedders: { readonly current: Embedder; readonly candidate: Embedder },
+  { signal, ...each }: Pick<CompareSpacesOptions<M>, 'queries' | 'topK' | 'signal'>,
+): ReturnType<typeof compareSpaces<M>> {
+  const candidate = await corpus.candidate({ signal })
+  try {
+    const { space } = candidate.info()
+    if (space && canonicalJson(space) !== canonicalJson(embedders.candidate.space))
+      throw spaceMismatch(space, embedders.candidate)
+    const embedWith = (embedder: Embedder) => async (query: string) => {
+      const { vectors } = await embedder.embed([query], { role: 'query', signal })
+      return vectors[0]!
+    }
+    const [embedCurrent, embedCandidate] = [embedWith(embedders.current), embedWith(embedders.candidate)]
+    return await compareSpaces({ ...each, current: corpus, candidate, embedCurrent, embedCandidate, signal })
+  } finally {
+    await candidate.close()
+  }
 }
 
 /** The error of a corpus whose vectors the embedder cannot be compared with. */

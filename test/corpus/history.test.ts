@@ -185,7 +185,10 @@ describe('embedding versions', () => {
     const corpus = await openCorpus({ storage: memoryStorage() })
     for (let index = 0; index < 9; index++) await put(corpus, `d${index}`, `text ${index} of some length or other`)
     const before = await collect(corpus.entries())
-    expect(await corpus.planReembed(wide)).toEqual({ documents: 9, chunks: before.length })
+    expect(await corpus.planReembed(wide)).toEqual({ documents: 9, chunks: before.length, tokens: 0, price: 0 })
+    const units = before.reduce((sum, { chunk }) => sum + chunk.text.length, 0)
+    const priced = { countTokens: ({ text }: StoredChunk<Metadata>) => text.length, pricePerMillion: 2 }
+    expect(await corpus.planReembed(wide, priced)).toMatchObject({ tokens: units, price: (units / 1_000_000) * 2 })
     await expect(corpus.promote()).rejects.toMatchObject({ code: 'NOT_FOUND' })
     await corpus.reembed({ space: wide, embed: embedWide, batchChunks: 4 })
     expect(await collect(corpus.entries())).toEqual(before)
@@ -234,7 +237,7 @@ describe('embedding versions', () => {
     }
     await expect(corpus.reembed({ space: wide, embed: failing, batchChunks: 3 })).rejects.toThrow('down')
     const again = await openCorpus({ storage })
-    expect(await again.planReembed(wide)).toEqual({ documents: 6, chunks: 6 })
+    expect(await again.planReembed(wide)).toMatchObject({ documents: 6, chunks: 6 })
     await again.reembed({ space: wide, embed: embedWide, batchChunks: 3 })
     await again.promote()
     expect((await collect(again.entries())).every(({ vector }) => vector?.length === 8)).toBe(true)

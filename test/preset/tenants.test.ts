@@ -5,7 +5,6 @@ import { describe, expect, it } from 'vitest'
 import { localKey } from '../../src/node/index.ts'
 import { createGroundline, createTenants } from '../../src/preset/index.ts'
 import type { Retrieval } from '../../src/retriever/retriever.ts'
-import { fakeEmbedder } from '../../src/testing/index.ts'
 
 describe('createTenants', () => {
   it('gives each tenant its own data and keys, and nothing without a tenant', async () => {
@@ -88,39 +87,5 @@ describe('access lists of a preset', () => {
     await revoke('secret')
     expect(await listed()).toEqual([])
     expect((await server.assemble('keys', ann)).omitted).toEqual([])
-  })
-})
-
-describe('embedding a preset again', () => {
-  const documents = Array.from({ length: 8 }, (_, at) => ({ id: `d${at}`, text: `Document ${at} speaks of keys.` }))
-
-  it('answers with the old vectors until they are promoted, and again after a rollback', async () => {
-    const path = mkdtempSync(join(tmpdir(), 'groundline-reembed-'))
-    const [small, large] = [fakeEmbedder({ dimensions: 8 }), fakeEmbedder({ dimensions: 16 })]
-    await using ground = await createGroundline({ path, embedder: small })
-    await ground.add(documents)
-    const { version } = ground.info()
-    const before = await ground.retrieve('keys of document 3')
-    await ground.reembed({ embedder: large })
-    expect(ground.info().space).toEqual(small.space)
-    expect(await ground.retrieve('keys of document 3')).toEqual(before)
-    await ground.promote()
-    expect(ground.info().space).toEqual(large.space)
-    expect((await ground.retrieve('keys of document 3')).passages).toHaveLength(8)
-    await ground.add([{ id: 'late', text: 'Late keys.' }])
-    await ground.corpus.rollback(version)
-    expect(await ground.retrieve('keys of document 3')).toEqual(before)
-  })
-
-  it('happens at opening when asked for, and is refused otherwise', async () => {
-    const path = mkdtempSync(join(tmpdir(), 'groundline-reembed-'))
-    const [small, large] = [fakeEmbedder({ dimensions: 8 }), fakeEmbedder({ dimensions: 16 })]
-    const first = await createGroundline({ path, embedder: small })
-    await first.add(documents)
-    await first.close()
-    await expect(createGroundline({ path, embedder: large })).rejects.toMatchObject({ code: 'SPACE_MISMATCH' })
-    await using again = await createGroundline({ path, embedder: large, reembed: 'now' })
-    expect(again.info()).toMatchObject({ space: large.space, documents: 8 })
-    expect((await again.retrieve('keys of document 3')).passages).toHaveLength(8)
   })
 })
