@@ -1,7 +1,8 @@
 import type { AbortOptions, Chunk, Document, Metadata } from '../document.ts'
-import type { Embedder } from '../embedder/embedder.ts'
+import type { Embedder, Embedding } from '../embedder/embedder.ts'
 import { GroundlineError } from '../errors.ts'
-import { describe } from '../internal/argument.ts'
+import { describe, requireObject } from '../internal/argument.ts'
+import { untilAborted } from '../internal/until-aborted.ts'
 import { chunkerId, makeChunks, requireDocument } from './boundary-chunker.ts'
 import { breakLevel } from './break-list.ts'
 import type { Chunker } from './chunker.ts'
@@ -26,7 +27,8 @@ const BATCH = 64
 
 /**
  * Cuts where neighbouring sentences are least alike by their embeddings. It costs an embedding of every sentence, and in
- * published comparisons finds less than cutting by structure: offered for text without any.
+ * published comparisons finds less than cutting by structure: offered for text without any. Throws `INVALID_RESPONSE`
+ * where the embedder gives anything but one vector of its dimensions, of finite numbers, for each text.
  *
  * @example
  * ```ts
@@ -42,6 +44,7 @@ export function semanticChunker(options: SemanticChunkerOptions): Chunker {
       details: { argument: 'quantile', expected: '0 to 1', actual: quantile },
     })
   }
+  requireObject('embedder', embedder, 'an embedder', ['embed'])
   const find = sentenceFinder(locale)
   const limits = resolveLimits(options)
   const id = chunkerId('semantic', limits, { space: embedder.space, quantile, locale })
@@ -70,7 +73,8 @@ async function* semanticChunks<M extends Metadata>(
   const ends = find(text)
   const starts = [0, ...ends]
   const vectors: Float32Array[] = []
-  const batch = Math.min(BATCH, embedder.limits?.items ?? BATCH)
+  const { items = BATCH } = embedder.limits ?? {}
+  const batch = items >= 1 ? Math.min(BATCH, Math.floor(items)) : BATCH
   for (let at = 0; at < starts.length; at += batch) {
     signal?.throwIfAborted()
     // A sentence alone says little; with the one before it, it says what the passage is about.
@@ -83,17 +87,8 @@ async function* semanticChunks<M extends Metadata>(
           .toWellFormed() || ' '
       )
     })
-    const { vectors: given } = await embedder.embed(group, { role: 'document', signal })
-    if (given.length !== group.length) {
-      throw new GroundlineError(
-        'INVALID_RESPONSE',
-        `the embedder gave ${given.length} vectors for ${group.length} sentences`,
-        {
-          details: { expected: group.length, actual: given.length },
-        },
-      )
-    }
-    vectors.push(...given)
+    const reply = await untilAborted(embedder.embed(group, { role: 'document', signal }), signal)
+    vectors.push(...vectorsOf(reply, group.length, embedder.dimensions))
   }
   // The two sentences before an end against the two after it.
   const last = vectors.length - 1
@@ -107,6 +102,24 @@ async function* semanticChunks<M extends Metadata>(
   }
   const cuts = pack(text, breaks, measureText(text, breaks, limits.counter, sliceCounter(text, limits.counter)), limits)
   yield* makeChunks(id, document, cuts, undefined, signal)
+}
+
+/** The vectors of an answer. Throws `INVALID_RESPONSE` unless each can be compared with the others. */
+function vectorsOf(reply: Embedding, count: number, dimensions: number): readonly Float32Array[] {
+  const wrong = (problem: string): never => {
+    throw new GroundlineError('INVALID_RESPONSE', `the embedder gave ${problem}`, {
+      details: { expected: count, dimensions },
+    })
+  }
+  const vectors: unknown = reply?.vectors
+  if (!Array.isArray(vectors)) return wrong(`no vectors for ${count} sentences`)
+  if (vectors.length !== count) return wrong(`${vectors.length} vectors for ${count} sentences`)
+  for (const [index, vector] of vectors.entries()) {
+    if (!(vector instanceof Float32Array)) wrong(`a vector ${index} that is not a Float32Array`)
+    if (vector.length !== dimensions) wrong(`a vector ${index} of ${vector.length} dimensions instead of ${dimensions}`)
+    if (!vector.every(Number.isFinite)) wrong(`a vector ${index} with a component that is not a finite number`)
+  }
+  return vectors
 }
 
 /** One minus the cosine; 1 where a vector is zero. */
