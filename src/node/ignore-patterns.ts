@@ -63,9 +63,21 @@ function patternOf(line: string, isFolded: boolean): Pattern | undefined {
   return { verdict: isKept ? 'kept' : 'ignored', foldersOnly, of, matches }
 }
 
-/** A glob as the source of a regular expression; undefined for one that matches nothing. */
+/**
+ * A glob as the source of a regular expression; undefined for one that matches nothing. What stands between two stars is
+ * taken where it comes first and not looked for again: it may always come first, and looking again takes time that is
+ * exponential in the number of stars.
+ */
 function sourceOf(glob: string): string | undefined {
   let source = ''
+  let groups = 0
+  // Where the last star of the segment, and the last `**/`, begin.
+  let [star, stars]: (number | undefined)[] = []
+  const settle = (from: number | undefined): void => {
+    if (from === undefined) return
+    const name = `g${groups++}`
+    source = `${source.slice(0, from)}(?=(?<${name}>${source.slice(from)}))\\k<${name}>`
+  }
   for (let at = 0; at < glob.length; ) {
     const unit = glob[at]!
     if (unit === '*') {
@@ -73,9 +85,16 @@ function sourceOf(glob: string): string | undefined {
       while (glob[end] === '*') end++
       const isAlone = end - at === 2 && (at === 0 || glob[at - 1] === '/')
       if (isAlone && glob[end] === '/') {
-        source += '(?:[^/]*/)*'
+        settle(stars)
+        stars = source.length
+        source += '(?:[^/]*/)*?'
         end++
-      } else source += isAlone && end === glob.length ? '.*' : '[^/]*'
+      } else if (isAlone && end === glob.length) source += '.*'
+      else {
+        settle(star)
+        star = source.length
+        source += '[^/]*?'
+      }
       at = end
     } else if (unit === '[') {
       const found = classAt(glob, at)
@@ -91,6 +110,7 @@ function sourceOf(glob: string): string | undefined {
       if (point === undefined) return undefined
       const text = String.fromCodePoint(point)
       source += literal(text)
+      if (text === '/') star = undefined
       at += text.length
     }
   }
@@ -123,14 +143,14 @@ function classAt(glob: string, start: number): { readonly source: string; readon
     const from = next()
     if (from === undefined) return undefined
     if (glob[at] !== '-' || glob[at + 1] === ']' || at + 1 >= glob.length) {
-      members += literal(from)
+      members += member(from)
       continue
     }
     at++
     const to = next()
     if (to === undefined) return undefined
     // A range the wrong way round holds nothing but its first member.
-    members += from <= to ? `${literal(from)}-${literal(to)}` : literal(from)
+    members += from.codePointAt(0)! <= to.codePointAt(0)! ? `${member(from)}-${member(to)}` : member(from)
   }
   const end = at + 1
   return { source: isNegated ? `[^/${members}]` : `(?!/)[${members}]`, end }
@@ -152,5 +172,10 @@ const CLASSES: Readonly<Record<string, string>> = {
 }
 
 function literal(text: string): string {
-  return /[\\^$.*+?()[\]{}|/-]/.test(text) ? `\\${text}` : text
+  return /[\\^$.*+?()[\]{}|/]/.test(text) ? `\\${text}` : text
+}
+
+/** The same within a class, where a hyphen would make a range. */
+function member(text: string): string {
+  return text === '-' ? '\\-' : literal(text)
 }

@@ -2,16 +2,33 @@ import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ignoreLines, ignorePatterns } from '../../src/node/ignore-patterns.ts'
 import { folder } from '../../src/node/index.ts'
 import { seededRandom } from '../corpus/simulated-file-system.ts'
 
 const FOLDERS = ['a', 'b', 'build', 'docs', 'x y', 'Foo', 'foo', 'tmp', '[z]', '#h', '!n']
-const FILES = ['a.md', 'b.md', 'c.txt', 'foo.md', 'Foo.md', 'x y.md', '#h.md', '!n.md', 'a[1].md', 'trail .md']
+const FILES = [
+  'a.md',
+  'b.md',
+  'c.txt',
+  'foo.md',
+  'Foo.md',
+  'x y.md',
+  '#h.md',
+  '!n.md',
+  'a[1].md',
+  'trail .md',
+  'x-y.md',
+  'aXbXc-d.md',
+]
 const PATTERNS = [
   ...[
     '*.md',
+    'x-*',
+    '[w-y]-y.md',
+    '*X*X*-*.md',
     'a.md',
     '/a.md',
     'build',
@@ -149,5 +166,43 @@ describe('ignore patterns', () => {
     expect(ignorePatterns(['*.md'], 'folded').covers('docs/README.MD', 'file')).toBe(true)
     expect(ignorePatterns(['docs/']).covers('docs/a/b.md', 'file')).toBe(true)
     expect(ignorePatterns(['docs/']).verdict('docs', 'file')).toBeUndefined()
+  })
+
+  test('any text is a pattern, and one that is escaped stands for itself', () => {
+    const anything = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.string({ unit: fc.constantFrom(...'-[]!^\\*?a/😀\uFFFD\uD83D ') }),
+    )
+    fc.assert(
+      fc.property(anything, anything, (pattern, path) => {
+        expect(['ignored', 'kept', undefined]).toContain(ignorePatterns([pattern]).verdict(path, 'folder'))
+      }),
+    )
+    fc.assert(
+      fc.property(anything, anything, (text, other) => {
+        const name = `a${text.replaceAll('/', '')}`
+        const escaped = Array.from(name, (each) => `\\${each}`).join('')
+        const { verdict } = ignorePatterns([escaped])
+        expect(verdict(name, 'file')).toBe('ignored')
+        const another = `a${other.replaceAll('/', '')}`
+        if (another !== name) expect(verdict(another, 'file')).toBeUndefined()
+      }),
+    )
+    const { verdict } = ignorePatterns(['node-modules', '[a-]x', '[\uFFFD-😀]y', '[😀-\uFFFD]z'])
+    for (const name of ['node-modules', '-x', '😀y', '\u{10000}y', '😀z']) expect(verdict(name, 'file')).toBe('ignored')
+  })
+
+  test('many stars take no more time than the name is long', () => {
+    const deep = 'a/'.repeat(2_000)
+    for (const [pattern, path] of [
+      [`${'*a'.repeat(30)}*b`, 'a'.repeat(250)],
+      [`${'**/a/'.repeat(30)}b`, deep],
+      [`${'**/*a*/'.repeat(30)}b`, deep],
+    ] as const) {
+      const start = process.cpuUsage()
+      expect(ignorePatterns([pattern]).verdict(path, 'file')).toBeUndefined()
+      const { user, system } = process.cpuUsage(start)
+      expect((user + system) / 1e3).toBeLessThan(500)
+    }
   })
 })
