@@ -141,7 +141,13 @@ export async function openCore(
       for (;;) {
         signal?.throwIfAborted()
         const base = head()
-        const made = await make(base)
+        const made = await make(base).catch(async (error: unknown) => {
+          // What the head names may have been collected by another process since: then there is a newer version.
+          if (!isGroundlineError(error) || error.code !== 'NOT_FOUND') throw error
+          if ((await renew({ signal })) === base) throw error
+          return 'outdated' as const
+        })
+        if (made === 'outdated') continue
         if (!made) return base
         const unaudited = made.manifest.unaudited?.filter((entry) => entry.version > audited)
         const amendment = {

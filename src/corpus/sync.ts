@@ -24,6 +24,8 @@ import type { SyncOptions, SyncPlan } from './sync-options.ts'
 export async function syncCorpus<M extends Metadata = Metadata>(options: SyncOptions<M>): Promise<SyncReport> {
   const { corpus, source, signal, onProgress, plan } = options
   requireObject('source', source, 'a source', ['items'])
+  // What another process removed or replaced is not there any more, whatever the source says of it.
+  await corpus.refresh({ signal })
   const intake = intakeOf(options)
   const batch = syncBatch(options)
   const failed: SourceFailure[] = []
@@ -92,6 +94,7 @@ export async function syncCorpus<M extends Metadata = Metadata>(options: SyncOpt
 export async function planSync<M extends Metadata = Metadata>(options: SyncOptions<M>): Promise<SyncPlan> {
   const { corpus, source, signal, countTokens, pricePerMillion = 0 } = options
   requireObject('source', source, 'a source', ['items'])
+  await corpus.refresh({ signal })
   const intake = intakeOf(options)
   const failed: SourceFailure[] = []
   const seen = new Set<string>()

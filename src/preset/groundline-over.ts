@@ -241,7 +241,6 @@ export function groundlineOver<M extends Metadata>(options: GroundlineOptions<M>
     ...(keyring && { keyring }),
     plan: async (source, { pricePerMillion, ...each } = {}) => {
       requireOpen()
-      await corpus.refresh(each)
       const countTokens = (text: string) => tokenizer.count(text)
       return planSync({ ...syncOptions(intake(), source, each), countTokens, pricePerMillion })
     },

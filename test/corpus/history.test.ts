@@ -120,6 +120,30 @@ describe('versions', () => {
     }
   })
 
+  test('a writer that has not looked for long compacts, commits and purges what is there now', async () => {
+    const storage = memoryStorage()
+    const other = await openCorpus({ storage, maintenance: 'manual' })
+    for (let index = 0; index < 40; index++) await put(other, `d${index}`, `text ${index}`)
+    const calls: ((stale: VersionedCorpus) => Promise<unknown>)[] = [
+      (stale) => put(stale, 'new', 'of a stale writer'),
+      (stale) => stale.compact(),
+      (stale) => stale.compact({ mode: 'small' }),
+      (stale) => stale.purge(),
+    ]
+    for (const [step, call] of calls.entries()) {
+      // So many small segments that a commit joins them first.
+      for (let index = 0; index < 40; index++) await put(other, `d${index}`, `text ${index} ${step}`)
+      const stale = await openCorpus({ storage })
+      await other.compact()
+      await other.collect({ keep: { versions: 1, milliseconds: 0 } })
+      await call(stale)
+      await other.refresh()
+      expect((await textsOf(other)).get('d7')).toBe(`text 7 ${step}`)
+      expect(await other.verify()).toEqual([])
+    }
+    expect((await textsOf(other)).get('new')).toBe('of a stale writer')
+  })
+
   test('a writer whose segment a collection condemned writes it again', async () => {
     const storage = memoryStorage()
     const other = await openCorpus({ storage })
