@@ -92,8 +92,7 @@ export async function joinSegments(
       const reader = await segment.reader()
       const record = await reader.record(row.at, RECORD.document, options)
       const vectors = row.vectorsAt && (await reader.record(row.vectorsAt, RECORD.vectors, options))
-      const { at: _, vectorsAt: __, ...plain } = row
-      pending.push({ row: { ...plain, origin: originOf(row, segment.ref) }, record, vectors })
+      pending.push({ row: { ...row.body, origin: originOf(row, segment.ref) }, record, vectors })
       bytes += record.length + (vectors?.length ?? 0)
     } catch (error) {
       core.report(asDamage(error, [row.id]))

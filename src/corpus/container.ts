@@ -6,7 +6,7 @@ import type { FileSealer, Sealer } from './sealer.ts'
 import type { ReadOptions, Storage } from './storage.ts'
 
 /** The newest file format this version reads and the one it writes. */
-export const FORMAT = 1
+export const FORMAT = 2
 
 /** Kinds of file, as the second half of their magic. */
 export type FileKind = 'SEG1' | 'MAN1' | 'KEY1' | 'DER1' | 'AUD1'

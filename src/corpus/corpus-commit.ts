@@ -134,13 +134,13 @@ function describeCommit(
   const kept = new Set<string>()
   for (const { row } of entries) for (const [id] of row.chunks) kept.add(id)
   for (const { row } of entries) {
-    const old = before.documents.get(row.id)?.row
+    const old = before.documents.get(row.id)?.row.body
     ;(old ? changed : added).push(row.id)
     for (const [id] of old?.chunks ?? []) if (!kept.has(id)) removedChunkIds.push(id)
   }
   const removed = [...new Set(remove)].filter((id) => before.documents.has(id))
   for (const id of removed) {
-    for (const [chunk] of before.documents.get(id)!.row.chunks) if (!kept.has(chunk)) removedChunkIds.push(chunk)
+    for (const [chunk] of before.documents.get(id)!.row.body.chunks) if (!kept.has(chunk)) removedChunkIds.push(chunk)
   }
   return { version, added, changed, removed, removedChunkIds }
 }

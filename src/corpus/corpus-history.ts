@@ -75,10 +75,11 @@ export function corpusView<M extends Metadata>(state: CorpusState, onClose: () =
       return false
     },
     info: () => {
-      const { snapshot, documents, chunks, damage } = current()
+      const { snapshot, documents, chunks, damage, holds } = current()
       return {
         version: snapshot.version,
         ...(snapshot.content !== undefined && { content: snapshot.content }),
+        ...(holds !== undefined && { holds }),
         documents: documents.size,
         chunks,
         ...(snapshot.space && { space: snapshot.space }),

@@ -3,10 +3,11 @@ import type { EmbeddingSpace } from '../embedder/embedder.ts'
 import { isGroundlineError } from '../errors.ts'
 import { mapConcurrent } from '../internal/map-concurrent.ts'
 import type { StoredChunk } from '../retriever/retriever.ts'
+import type { Row } from './catalogue.ts'
 import type { CorpusEntry, Damage, DocumentRecord } from './corpus.ts'
-import { asDamage, type CorpusState, chunkPlaces, type DocumentPlace } from './corpus-state.ts'
+import { asDamage, type CorpusState, chunkPlace, type DocumentPlace } from './corpus-state.ts'
 import { spaceKey } from './manifest.ts'
-import { chunkOf, type DocumentRecordBody, originOf, RECORD, type Row, vectorsOf } from './segment.ts'
+import { chunkOf, type DocumentRecordBody, originOf, RECORD, vectorsOf } from './segment.ts'
 
 /** Documents kept decoded, by the length of their texts. */
 const CACHED_UNITS = 8_000_000
@@ -86,7 +87,7 @@ export function corpusReader<M extends Metadata>(
 
   const chunksOf = async (state: CorpusState, ids: readonly string[], options?: AbortOptions) => {
     options?.signal?.throwIfAborted()
-    const places = chunkPlaces(state, ids)
+    const places = ids.map((id) => chunkPlace(state, id))
     const byRow = new Map(places.flatMap((place) => (place ? [[place.row, place] as const] : [])))
     // Several at once, each once: a read is mostly waiting.
     const bodies = await mapConcurrent([...byRow.values()], READS, async (place) => {
@@ -134,7 +135,7 @@ export function corpusReader<M extends Metadata>(
         options?.signal?.throwIfAborted()
         for (const { place, body, vectors } of await readGroup(group, snapshot.space)) {
           if (!body) continue
-          for (let index = 0; index < place.row.chunks.length; index++) {
+          for (let index = 0; index < place.row.chunkCount; index++) {
             const vector = vectors?.[index]
             const chunk = chunkOf(place.row, index, body.text) as StoredChunk<M>
             yield vector ? { chunk, vector } : { chunk }
@@ -233,15 +234,15 @@ function documentOf<M extends Metadata>(body: DocumentRecordBody): Document<M> {
 }
 
 function recordOf<M extends Metadata>({ row, segment }: DocumentPlace): DocumentRecord<M> {
-  const { id, version, fingerprint, uri, title, scope, revision, pipeline, expires } = row
+  const { id, version, fingerprint, uri, title, metadata = {}, chunks, scope, revision, pipeline, expires } = row.body
   return {
     id,
     version,
     fingerprint,
     ...(uri !== undefined && { uri }),
     ...(title !== undefined && { title }),
-    metadata: (row.metadata ?? {}) as M,
-    chunkIds: row.chunks.map(([chunk]) => chunk),
+    metadata: metadata as M,
+    chunkIds: chunks.map(([chunk]) => chunk),
     ...(scope !== undefined && { scope }),
     ...(revision !== undefined && { revision }),
     ...(pipeline !== undefined && { pipeline }),

@@ -1,9 +1,11 @@
 import type { AbortOptions } from '../document.ts'
 import { isGroundlineError } from '../errors.ts'
+import { contentHash } from '../internal/hash.ts'
+import { chunkHash, type Row } from './catalogue.ts'
 import type { Damage } from './corpus.ts'
 import { idHash, type Snapshot } from './manifest.ts'
 import type { Sealer } from './sealer.ts'
-import { openSegment, type Row, type Segment } from './segment.ts'
+import { openSegment, type Segment } from './segment.ts'
 import type { Storage } from './storage.ts'
 
 /** A document of a state: its row and the segment that holds it. */
@@ -26,6 +28,8 @@ export interface CorpusState {
   readonly chunks: number
   /** What could not be opened. */
   readonly damage: readonly Damage[]
+  /** Names its segments, which never change; undefined where one could not be opened. */
+  readonly holds: string | undefined
 }
 
 /** The state before the first commit. */
@@ -35,6 +39,7 @@ export const emptyState: CorpusState = {
   documents: new Map(),
   chunks: 0,
   damage: [],
+  holds: undefined,
 }
 
 /** The state after one more segment. */
@@ -42,12 +47,14 @@ export function stateAfter(state: CorpusState, snapshot: Snapshot, segment: Segm
   const documents = new Map(state.documents)
   let { chunks } = state
   for (const id of [...segment.removed, ...segment.rows.map((row) => row.id)]) {
-    chunks -= documents.get(id)?.row.chunks.length ?? 0
+    chunks -= documents.get(id)?.row.chunkCount ?? 0
     documents.delete(id)
   }
   apply(documents, segment)
-  for (const row of segment.rows) chunks += row.chunks.length
-  return { snapshot, segments: [...state.segments, segment], documents, chunks, damage: state.damage }
+  for (const row of segment.rows) chunks += row.chunkCount
+  const { damage } = state
+  const segments = [...state.segments, segment]
+  return { snapshot, segments, documents, chunks, damage, holds: nameOf(segments, damage) }
 }
 
 /** Opens the segments of a snapshot, those in `known` excepted. A damaged catalogue takes its segment away, not the rest. */
@@ -77,8 +84,12 @@ export async function loadState(
     }
   }
   let chunks = 0
-  for (const { row } of documents.values()) chunks += row.chunks.length
-  return { snapshot, segments, documents, chunks, damage }
+  for (const { row } of documents.values()) chunks += row.chunkCount
+  return { snapshot, segments, documents, chunks, damage, holds: nameOf(segments, damage) }
+}
+
+function nameOf(segments: readonly Segment[], damage: readonly Damage[]): string | undefined {
+  return damage.length > 0 ? undefined : contentHash(segments.map(({ ref }) => ref.name).join())
 }
 
 function apply(documents: Map<string, DocumentPlace>, segment: Segment): void {
@@ -88,27 +99,13 @@ function apply(documents: Map<string, DocumentPlace>, segment: Segment): void {
 
 /** Where a chunk stands, or undefined. Newer segments are asked first. */
 export function chunkPlace(state: CorpusState, id: string): (DocumentPlace & { readonly index: number }) | undefined {
+  const hash = chunkHash(id)
   for (let at = state.segments.length - 1; at >= 0; at--) {
     const segment = state.segments[at]!
-    const found = segment.chunk(id)
+    const found = segment.chunk(id, hash)
     if (found && state.documents.get(found.row.id)?.row === found.row) return { ...found, segment }
   }
   return undefined
-}
-
-/** Where chunks stand, in the order of their ids; undefined where there is none. */
-export function chunkPlaces(state: CorpusState, ids: readonly string[]): ReturnType<typeof chunkPlace>[] {
-  const places = new Map<string, ReturnType<typeof chunkPlace>>()
-  const left = new Set(ids)
-  for (let at = state.segments.length - 1; at >= 0 && left.size > 0; at--) {
-    const segment = state.segments[at]!
-    for (const [id, found] of segment.chunks(left)) {
-      if (state.documents.get(found.row.id)?.row !== found.row) continue
-      places.set(id, { ...found, segment })
-      left.delete(id)
-    }
-  }
-  return ids.map((id) => places.get(id))
 }
 
 /** A caught `CORRUPT_DATA` as an entry of the damage list; anything else is thrown again. */

@@ -1,15 +1,19 @@
 import type { AbortOptions, Metadata } from '../document.ts'
+import { lastAtMost } from '../internal/last-at-most.ts'
 import type { VectorBlock } from '../vector-index/vector-index.ts'
+import type { Row, RowBody } from './catalogue.ts'
 import type { Damage, DocumentVectors } from './corpus.ts'
 import type { CorpusState } from './corpus-state.ts'
 import { spaceKey } from './manifest.ts'
-import { RECORD, type Row, type Segment, vectorsOf } from './segment.ts'
+import { RECORD, type Segment, vectorsOf } from './segment.ts'
 import type { ReadOptions } from './storage.ts'
 
 /** How many bytes of a segment are read in one go: enough that opening the file costs little, few enough that the event loop goes on. */
 const READ_BYTES = 4 << 20
 /** Two reads are under way or in use at a time, each in memory of its own. */
 const READS = 2
+
+const NOTHING: Metadata = Object.freeze({})
 
 /** Documents of one read with their vectors. */
 interface ReadDocuments {
@@ -29,9 +33,11 @@ export async function* readVectors<M extends Metadata>(
     let first = 0
     for (const row of rows) {
       const start = first
-      first += row.chunks.length
-      const own = row.chunks.map((_, at) => vectors.subarray((start + at) * dimensions, (start + at + 1) * dimensions))
-      yield { documentId: row.id, ids: idsOf(row), vectors: own, metadata: metadataOf<M>(row) }
+      first += row.chunkCount
+      const { chunks } = row.body
+      const own = chunks.map((_, at) => vectors.subarray((start + at) * dimensions, (start + at + 1) * dimensions))
+      const metadata = chunks.map((_, index) => metadataOf<M>(row.body, index))
+      yield { documentId: row.id, ids: chunks.map(([id]) => id), vectors: own, metadata }
     }
   }
 }
@@ -42,8 +48,30 @@ export async function* readVectorBlocks<M extends Metadata>(
   report: (damage: Damage) => void,
   options: AbortOptions = {},
 ): AsyncGenerator<VectorBlock<M>> {
-  for await (const { rows, vectors } of readRuns(state, report, options, 'one array'))
-    yield { ids: rows.flatMap(idsOf), vectors, metadata: rows.flatMap((row) => metadataOf<M>(row)) }
+  for await (const { rows, vectors } of readRuns(state, report, options, 'one array')) {
+    const starts = new Uint32Array(rows.length)
+    let count = 0
+    for (const [at, { chunkCount }] of rows.entries()) {
+      starts[at] = count
+      count += chunkCount
+    }
+    const placeOf = (at: number) => {
+      const row = lastAtMost(starts, at, (start) => start)
+      return { body: rows[row]!.body, index: at - starts[row]! }
+    }
+    yield {
+      count,
+      vectors,
+      idAt: (at) => {
+        const { body, index } = placeOf(at)
+        return body.chunks[index]![0]
+      },
+      metadataAt: (at) => {
+        const { body, index } = placeOf(at)
+        return metadataOf<M>(body, index)
+      },
+    }
+  }
 }
 
 /** Segment by segment, in large sequential reads, one of which is under way while the one before is looked at. */
@@ -76,7 +104,7 @@ async function* readRuns(
     const records = (await next)!
     next = read(at + 1)
     const whole = rows.filter((_, index) => records[index] !== undefined)
-    const values = whole.reduce((sum, { chunks }) => sum + chunks.length, 0) * space.dimensions
+    const values = whole.reduce((sum, { chunkCount }) => sum + chunkCount, 0) * space.dimensions
     if (arrays === 'an array each' || buffer.length < values) buffer = new Float32Array(values)
     const vectors = buffer.subarray(0, values)
     const bytes = new Uint8Array(vectors.buffer)
@@ -99,15 +127,11 @@ async function* readRuns(
 
 /** Throws as {@link vectorsOf} does. */
 function requireLength(bytes: Uint8Array, row: Row, dimensions: number, file: string): void {
-  if (bytes.length !== row.chunks.length * dimensions * 4) vectorsOf(bytes, row, dimensions, file)
+  if (bytes.length !== row.chunkCount * dimensions * 4) vectorsOf(bytes, row, dimensions, file)
 }
 
-function idsOf({ chunks }: Row): string[] {
-  return chunks.map(([id]) => id)
-}
-
-function metadataOf<M extends Metadata>({ chunks, metadata }: Row): M[] {
-  return chunks.map(([, , , , , extra]) => (extra?.metadata ?? metadata ?? {}) as M)
+function metadataOf<M extends Metadata>({ chunks, metadata }: RowBody, index: number): M {
+  return (chunks[index]![5]?.metadata ?? metadata ?? NOTHING) as M
 }
 
 async function readRun(

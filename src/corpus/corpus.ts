@@ -96,6 +96,8 @@ export interface CorpusInfo {
   readonly content?: number
   /** The version whose content this one took over; absent where it has content of its own. */
   readonly origin?: number
+  /** Names what is stored of it: equal only where it is the same. Absent where something is damaged. */
+  readonly holds?: string
   /** Documents in it. */
   readonly documents: number
   /** Chunks in it. */

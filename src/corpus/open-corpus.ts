@@ -126,11 +126,12 @@ export function corpusOver<M extends Metadata>(
     },
     info: () => {
       const { manifest, state } = core.head()
-      const { snapshot, documents, chunks } = state
+      const { snapshot, documents, chunks, holds } = state
       return {
         version: snapshot.version,
         ...(snapshot.content !== undefined && { content: snapshot.content }),
         ...(manifest?.origin !== undefined && { origin: manifest.origin }),
+        ...(holds !== undefined && { holds }),
         documents: documents.size,
         chunks,
         ...(snapshot.space && { space: snapshot.space }),

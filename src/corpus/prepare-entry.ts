@@ -3,8 +3,9 @@ import { GroundlineError } from '../errors.ts'
 import { describe } from '../internal/argument.ts'
 import { canonicalJson, contentHash } from '../internal/hash.ts'
 import { vectorNorm } from '../internal/vector-math.ts'
+import type { ChunkRow } from './catalogue.ts'
 import type { DocumentEntry } from './corpus.ts'
-import type { ChunkRow, DocumentRecordBody, SegmentDocument } from './segment.ts'
+import type { DocumentRecordBody, SegmentDocument } from './segment.ts'
 
 const MAX_ID = 1024
 const MAX_DEPTH = 32

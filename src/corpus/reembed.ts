@@ -89,7 +89,7 @@ export async function reembed<M extends Metadata>(core: CorpusCore, options: Ree
     if (missing.length === 0 && gone.length === 0 && manifest?.candidate) return
     const batch: DocumentPlace[] = []
     for (const place of missing) {
-      if (batch.length > 0 && chunksIn(batch) + place.row.chunks.length > batchChunks) break
+      if (batch.length > 0 && chunksIn(batch) + place.row.chunkCount > batchChunks) break
       batch.push(place)
     }
     await throttle?.(chunksIn(batch))
@@ -174,7 +174,7 @@ function difference(
   for (const place of state.documents.values()) {
     const other = candidate.documents.get(place.row.id)?.row
     // By what was written, not by what it says: whatever a later form of it changed must not come back.
-    if (other?.from !== originOf(place.row, place.segment.ref)) missing.push(place)
+    if (other?.body.from !== originOf(place.row, place.segment.ref)) missing.push(place)
   }
   missing.sort((a, b) => (a.row.id < b.row.id ? -1 : 1))
   return { missing, gone: [...candidate.documents.keys()].filter((id) => !state.documents.has(id)) }
@@ -200,17 +200,17 @@ async function embedBatch<M extends Metadata>(
   const documents: SegmentDocument[] = []
   let at = 0
   for (const { row, segment } of batch) {
-    const own = vectors.slice(at, at + row.chunks.length)
-    at += row.chunks.length
-    const packed = packVectors(row.id, row.chunks.length, own)
-    if (row.chunks.length > 0 && packed.dimensions !== space.dimensions) {
+    const own = vectors.slice(at, at + row.chunkCount)
+    at += row.chunkCount
+    const packed = packVectors(row.id, row.chunkCount, own)
+    if (row.chunkCount > 0 && packed.dimensions !== space.dimensions) {
       throw new GroundlineError(
         'DIMENSION_MISMATCH',
         `embed gave vectors of ${packed.dimensions} dimensions for ${JSON.stringify(row.id)}; the space has ${space.dimensions}`,
         { details: { id: row.id, expected: space.dimensions, actual: packed.dimensions } },
       )
     }
-    const { at: _, vectorsAt: __, origin: ___, ...kept } = row
+    const { origin: _, ...kept } = row.body
     const plain = { ...kept, from: originOf(row, segment.ref) }
     const record = await (await segment.reader()).record(row.at, RECORD.document, { signal })
     documents.push({ row: plain, record, vectors: packed.vectors })
@@ -242,5 +242,5 @@ async function appendToCandidate(
 }
 
 function chunksIn(places: readonly DocumentPlace[]): number {
-  return places.reduce((sum, { row }) => sum + row.chunks.length, 0)
+  return places.reduce((sum, { row }) => sum + row.chunkCount, 0)
 }

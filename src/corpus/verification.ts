@@ -1,8 +1,9 @@
 import type { AbortOptions } from '../document.ts'
+import type { Row } from './catalogue.ts'
 import type { Damage } from './corpus.ts'
 import type { CorpusCore } from './corpus-core.ts'
 import { asDamage, type CorpusState } from './corpus-state.ts'
-import { RECORD, type Row, vectorsOf } from './segment.ts'
+import { RECORD, vectorsOf } from './segment.ts'
 
 /** Reads every record of the newest version and its tags, and lists what is damaged. */
 export async function verifyCorpus(core: CorpusCore, options: AbortOptions): Promise<readonly Damage[]> {
@@ -23,7 +24,7 @@ export async function verifyCorpus(core: CorpusCore, options: AbortOptions): Pro
         JSON.parse(new TextDecoder().decode(await reader.record(row.at, RECORD.document, options)))
         if (!row.vectorsAt) continue
         const bytes = await reader.record(row.vectorsAt, RECORD.vectors, options)
-        vectorsOf(bytes, row, bytes.length / 4 / Math.max(1, row.chunks.length), segment.ref.name)
+        vectorsOf(bytes, row, bytes.length / 4 / Math.max(1, row.chunkCount), segment.ref.name)
       } catch (error) {
         damage.push(asDamage(error, [row.id]))
       }

@@ -1,9 +1,18 @@
 import type { AbortOptions, Metadata } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
-import type { VectorBlock, VectorEntry, VectorMatch, VectorMetric } from '../vector-index/vector-index.ts'
-import { describe, invalidArgument, requireArray, requireIdList, requireObject } from './argument.ts'
+import type { FillOptions, VectorBlock, VectorEntry, VectorMatch, VectorMetric } from '../vector-index/vector-index.ts'
+import {
+  describe,
+  invalidArgument,
+  requireArray,
+  requireFunction,
+  requireIdList,
+  requireInteger,
+  requireObject,
+} from './argument.ts'
 import { listBits } from './bitset.ts'
 import { type AllowedSlots, EntryTable, type FilledEntries } from './entry-table.ts'
+import { lastAtMost } from './last-at-most.ts'
 import { copyMetadata } from './metadata-copy.ts'
 import { createPace } from './pace.ts'
 import { createSerial } from './serial.ts'
@@ -36,6 +45,8 @@ interface Staged<M> {
 }
 
 const BLOCK = 4096
+/** After so many rows of a block the clock is looked at. */
+const PACED = 64
 /** Lengths this close to 1 are 1: what rounding a unit vector to 32 bits leaves. */
 const UNIT = 2e-7
 /** Up to so many are sorted in place; more go through a heap. */
@@ -93,39 +104,61 @@ export class VectorTable<M extends Metadata> {
   }
 
   /** Gives an empty table its entries; see {@link VectorIndex.fill}. */
-  fill(blocks: AsyncIterable<VectorBlock<M>>, options: AbortOptions = {}): Promise<void> {
+  fill(blocks: AsyncIterable<VectorBlock<M>>, options: FillOptions = {}): Promise<void> {
     return this.#serial(async () => {
       if (!this.entries.isFillable)
         throw new GroundlineError('INVALID_ARGUMENT', 'only an empty index can be filled: use upsert')
       const pace = createPace(options.signal)
-      const ids: string[] = []
-      const metadata: M[] = []
+      /** Ids and metadata are decoded when somebody asks for them. */
+      const filled: (Pick<VectorBlock<M>, 'idAt' | 'metadataAt'> & { readonly first: number })[] = []
+      let count = 0
+      const { dimensions } = this
+      if (options.count !== undefined) {
+        requireInteger('count', options.count, 0)
+        this.#rows.reserve(options.count)
+      }
       for await (const block of blocks) {
-        const first = ids.length
-        const { dimensions } = this
+        const first = count
         requireBlock(block)
-        if (block.vectors.length !== block.ids.length * dimensions)
+        if (block.vectors.length !== block.count * dimensions)
           throw new GroundlineError(
             'DIMENSION_MISMATCH',
-            `a block has ${block.vectors.length} values for ${block.ids.length} vectors of ${dimensions}`,
-            { details: { expected: block.ids.length * dimensions, actual: block.vectors.length } },
+            `a block has ${block.vectors.length} values for ${block.count} vectors of ${dimensions}`,
+            { details: { expected: block.count * dimensions, actual: block.vectors.length } },
           )
-        this.#rows.reserve(first + block.ids.length)
+        this.#rows.reserve(first + block.count)
         this.#rows.writeRows(first, block.vectors)
-        for (const [at, id] of block.ids.entries()) {
-          if (pace.due()) await pace.pause()
+        for (let at = 0; at < block.count; at++) {
+          if (at % PACED === 0 && pace.due()) await pace.pause()
           let norm = vectorNorm(block.vectors, at * dimensions, (at + 1) * dimensions)
           if (!(norm < Number.POSITIVE_INFINITY && norm > 0)) {
             const vector = block.vectors.subarray(at * dimensions, (at + 1) * dimensions)
-            norm = requireVectorNorm(vector, dimensions, this.metric !== 'cosine', () => `entry ${describe(id)}`)
+            norm = requireVectorNorm(
+              vector,
+              dimensions,
+              this.metric !== 'cosine',
+              () => `entry ${describe(block.idAt(at))}`,
+            )
           }
           this.#measured(first + at, norm)
-          ids.push(id)
-          metadata.push(block.metadata[at]!)
         }
+        const { idAt, metadataAt } = block
+        filled.push({ first, idAt, metadataAt })
+        count += block.count
       }
-      this.entries.fill({ count: ids.length, idAt: (slot) => ids[slot]!, metadataAt: (slot) => metadata[slot] })
-      this.#events?.added(Array.from(ids.keys()))
+      const blockOf = (slot: number) => filled[lastAtMost(filled, slot, ({ first }) => first)]!
+      this.entries.fill({
+        count,
+        idAt: (slot) => {
+          const { first, idAt } = blockOf(slot)
+          return idAt(slot - first)
+        },
+        metadataAt: (slot) => {
+          const { first, metadataAt } = blockOf(slot)
+          return metadataAt(slot - first)
+        },
+      })
+      this.#events?.added(Array.from({ length: count }, (_, slot) => slot))
     })
   }
 
@@ -363,11 +396,10 @@ function clamped(cosine: number): number {
 const theQuery = () => 'the query'
 
 function requireBlock(block: VectorBlock): void {
-  requireObject('a block', block, 'an object with ids, vectors and metadata')
-  requireArray('the ids of a block', block.ids)
-  requireArray('the metadata of a block', block.metadata)
+  requireObject('a block', block, 'an object with count, vectors, idAt and metadataAt')
+  requireInteger('the count of a block', block.count, 0)
+  requireFunction('idAt of a block', block.idAt, 'a function')
+  requireFunction('metadataAt of a block', block.metadataAt, 'a function')
   if (!(block.vectors instanceof Float32Array))
     throw invalidArgument('the vectors of a block', 'a Float32Array', block.vectors)
-  if (block.metadata.length !== block.ids.length)
-    throw invalidArgument('the metadata of a block', `as many as its ${block.ids.length} ids`, block.metadata)
 }

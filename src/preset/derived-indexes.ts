@@ -1,4 +1,4 @@
-import type { Commit, Corpus, CorpusChange, Damage, DocumentRecord } from '../corpus/corpus.ts'
+import type { Commit, Corpus, CorpusChange, CorpusInfo, Damage, DocumentRecord } from '../corpus/corpus.ts'
 import type { DerivedFiles, VersionedCorpus } from '../corpus/index.ts'
 import type { AbortOptions, Metadata } from '../document.ts'
 import type { EmbeddingSpace } from '../embedder/embedder.ts'
@@ -9,7 +9,7 @@ import type { LexicalIndex } from '../lexical-index/lexical-index.ts'
 import type { StoredChunk } from '../retriever/retriever.ts'
 import type { VectorIndex } from '../vector-index/vector-index.ts'
 import { BATCH, fill, type IndexPair, upsert } from './index-pair.ts'
-import { chunkIdsOf, type Known, keptWords } from './kept-words.ts'
+import { chunkIdsOf, type Known, keptWords, unknown } from './kept-words.ts'
 import { type AnswerOfOneVersion, answersOfOneVersion, type VersionedPair } from './one-version.ts'
 import { type ServedAnswers, servedAnswers } from './served-answers.ts'
 
@@ -50,7 +50,7 @@ export interface DerivedIndexes<M extends Metadata> {
 }
 
 interface Built<M extends Metadata> extends VersionedPair<M> {
-  readonly known: Known
+  readonly known: () => Known
   space: EmbeddingSpace | undefined
   version: number
   /** The version that first held what they hold. */
@@ -157,8 +157,9 @@ export function derivedIndexes<M extends Metadata>(
     const words =
       kept && view
         ? kept.open({ signal })
-        : makers.words(undefined).then((lexicalIndex) => ({ lexicalIndex, known: new Map(), added: 0 }))
+        : makers.words(undefined).then((lexicalIndex) => ({ lexicalIndex, ...unknown() }))
     words.catch(() => undefined)
+    let keptOf: string | undefined
     const vectorIndex = await makers.vectors(() => {
       void serially(async () => {
         if (built?.vectorIndex === vectorIndex && built.version > 0) await answers.keep(vectorIndex, built)
@@ -166,7 +167,7 @@ export function derivedIndexes<M extends Metadata>(
     }, space)
     try {
       if (view) await fill(vectorIndex, view, signal)
-      const { added, ...indexed } = await words
+      const { added, holds, ...indexed } = await words
       built = {
         vectorIndex,
         ...indexed,
@@ -178,11 +179,16 @@ export function derivedIndexes<M extends Metadata>(
         held: 0,
         isFreed: false,
       }
+      keptOf = holds
     } catch (error) {
       await vectorIndex.close?.()
       throw error
     }
-    if (view) await layOver(view, built, ['lexicalIndex'], signal)
+    if (!view) return built
+    const now = view.info()
+    // Kept of the very segments that are read now: nothing is to be compared.
+    if (keptOf !== undefined && keptOf === now.holds) setVersion(built, now)
+    else await layOver(view, built, ['lexicalIndex'], signal)
     return built
   }
 
@@ -193,10 +199,9 @@ export function derivedIndexes<M extends Metadata>(
     which: readonly (keyof IndexPair<M>)[],
     signal: AbortSignal | undefined,
   ): Promise<void> => {
-    const { version, content = version } = view.info()
     made.writes++
     const fresh: DocumentRecord<M>[] = []
-    const stale = new Map(made.known)
+    const stale = new Map(made.known())
     const added: DocumentRecord<M>[] = []
     for await (const record of view.documents({ signal })) {
       if (stale.get(record.id)?.stored === record.stored) stale.delete(record.id)
@@ -214,7 +219,7 @@ export function derivedIndexes<M extends Metadata>(
     for (const index of which) if (gone.length > 0) await made[index].remove(gone, { signal })
     for (const [id, document] of stale) {
       kept?.gone(id, document)
-      made.known.delete(id)
+      made.known().delete(id)
     }
     let batch: { chunk: StoredChunk<M>; vector?: Float32Array }[] = []
     if (fresh.length > 0) {
@@ -233,11 +238,10 @@ export function derivedIndexes<M extends Metadata>(
       const lost = [...unread[index]].filter((id) => again.has(id))
       if (lost.length > 0) await made[index].remove(lost, { signal })
     }
-    for (const { id, stored, chunkIds } of fresh) made.known.set(id, { stored, chunkIds })
-    kept?.added(added.map(({ id }) => [id, made.known.get(id)!] as const))
+    for (const { id, stored, chunkIds } of fresh) made.known().set(id, { stored, chunkIds })
+    kept?.added(added.map(({ id }) => [id, made.known().get(id)!] as const))
     made.changed += gone.length
-    made.version = version
-    made.content = content
+    setVersion(made, view.info())
   }
 
   /** Whether another process purged what an index was made from: what was removed from it must go with it. */
@@ -323,14 +327,14 @@ export function derivedIndexes<M extends Metadata>(
           for (let at = 0; at < entries.length; at += BATCH)
             await upsert(made, ['vectorIndex', 'lexicalIndex'], entries.slice(at, at + BATCH), undefined)
           for (const id of [...commit.removed, ...commit.changed]) {
-            const document = made.known.get(id)
+            const document = made.known().get(id)
             if (document) kept?.gone(id, document)
-            made.known.delete(id)
+            made.known().delete(id)
           }
-          for (const { id, stored, chunkIds } of records) made.known.set(id, { stored, chunkIds })
+          for (const { id, stored, chunkIds } of records) made.known().set(id, { stored, chunkIds })
           kept?.added(
             commit.added.flatMap((id) => {
-              const document = made.known.get(id)
+              const document = made.known().get(id)
               return document ? [[id, document] as const] : []
             }),
           )
@@ -346,7 +350,7 @@ export function derivedIndexes<M extends Metadata>(
     keep: (when) =>
       serially(async () => {
         const made = built
-        const { chunks, version } = corpus.info()
+        const { chunks, version, holds } = corpus.info()
         if (!made || !kept || made.version !== version || chunks < KEPT_FROM || made.changed === 0) return
         try {
           const purged = async () => {
@@ -354,7 +358,7 @@ export function derivedIndexes<M extends Metadata>(
             return isPurged(made)
           }
           if (made.changed >= CHANGED[when](chunks)) {
-            await kept.keepAll(made.lexicalIndex, made.known, purged)
+            await kept.keepAll(made.lexicalIndex, made.known(), holds, purged)
             made.changed = 0
           } else await kept.keepAdded(made.lexicalIndex, Math.max(ADDED_FROM, chunks / ADDED_SHARE), purged)
         } catch {
@@ -374,6 +378,14 @@ export function derivedIndexes<M extends Metadata>(
 
 function isSame(a: EmbeddingSpace | undefined, b: EmbeddingSpace | undefined): boolean {
   return a === b || canonicalJson(a) === canonicalJson(b)
+}
+
+function setVersion(
+  made: Pick<Built<Metadata>, 'version' | 'content'>,
+  { version, content = version }: CorpusInfo,
+): void {
+  made.version = version
+  made.content = content
 }
 
 async function free<M extends Metadata>(made: Built<M>): Promise<void> {

@@ -19,13 +19,13 @@ export async function fill<M extends Metadata>(
   corpus: Corpus<M>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  if (index.fill) return index.fill(corpus.vectorBlocks({ signal }), { signal })
-  for await (const { ids, vectors, metadata } of corpus.vectorBlocks({ signal })) {
-    const size = vectors.length / ids.length
-    const entries = ids.map((id, at) => ({
-      id,
+  if (index.fill) return index.fill(corpus.vectorBlocks({ signal }), { count: corpus.info().chunks, signal })
+  for await (const { count, vectors, idAt, metadataAt } of corpus.vectorBlocks({ signal })) {
+    const size = vectors.length / count
+    const entries = Array.from({ length: count }, (_, at) => ({
+      id: idAt(at),
       vector: vectors.subarray(at * size, (at + 1) * size),
-      metadata: metadata[at]!,
+      metadata: metadataAt(at)!,
     }))
     for (let from = 0; from < entries.length; from += BATCH)
       await index.upsert(entries.slice(from, from + BATCH), { signal })

@@ -17,7 +17,10 @@ export interface KnownDocument {
 /** A lexical index with the documents it is of. */
 export interface Words<M extends Metadata> {
   readonly lexicalIndex: LexicalIndex<M>
-  readonly known: Known
+  /** The documents, decoded when they are first asked for. */
+  readonly known: () => Known
+  /** What the corpus held that they are of, by {@link CorpusInfo.holds}; undefined where that is not known. */
+  readonly holds: string | undefined
   /** Chunks of it that are in additions only. */
   readonly added: number
 }
@@ -35,7 +38,12 @@ export interface KeptWords<M extends Metadata> {
   /** Notes a document that was replaced or removed. */
   gone(id: string, document: KnownDocument): void
   /** Keeps all words, unless `purged` says that they must not be. */
-  keepAll(words: LexicalIndex<M>, known: Known, purged: () => Promise<boolean>): Promise<void>
+  keepAll(
+    words: LexicalIndex<M>,
+    known: Known,
+    holds: string | undefined,
+    purged: () => Promise<boolean>,
+  ): Promise<void>
   /** Keeps what was added, if that is enough chunks. */
   keepAdded(words: LexicalIndex<M>, enough: number, purged: () => Promise<boolean>): Promise<void>
 }
@@ -45,6 +53,8 @@ const [KIND, ADDED] = ['words', 'added']
 interface Head {
   /** Names a file of all words; absent in additions. */
   readonly id?: string
+  /** What the corpus held that a file of all words is of. */
+  readonly holds?: string | undefined
   /** The file that an addition adds to; empty for none. */
   readonly to?: string
   /** A line a document. */
@@ -73,8 +83,7 @@ export function keptWords<M extends Metadata>(makers: IndexMakers<M>, files: Der
 
   const empty = async (): Promise<Words<M>> => ({
     lexicalIndex: await makers.words(undefined),
-    known: new Map(),
-    added: 0,
+    ...unknown(),
   })
 
   return {
@@ -84,17 +93,21 @@ export function keptWords<M extends Metadata>(makers: IndexMakers<M>, files: Der
       forget()
       const all = await files.read(KIND, { signal })
       const additions = await files.readAll(ADDED, { signal })
-      const id = (all?.head as Head | undefined)?.id ?? ''
-      const known: Known = all ? parseKnown((all.head as Head).documents) : new Map()
+      const { id = '', holds, documents: lines = '' } = (all?.head ?? {}) as Partial<Head>
+      let parsed: Known | undefined
+      const known = () => {
+        parsed ??= parseKnown(lines)
+        return parsed
+      }
       const bodies = all ? [all.body] : []
       let added = 0
       for (const { head, body } of additions) {
         const { to, documents } = head as Head
         const own = parseKnown(documents)
         // Whatever two processes did at once, a document is in one file only.
-        if (to !== id || Array.from(own.keys()).some((document) => known.has(document))) continue
+        if (to !== id || Array.from(own.keys()).some((document) => known().has(document))) continue
         for (const [document, each] of own) {
-          known.set(document, each)
+          known().set(document, each)
           added += chunkIdsOf(each).length
         }
         bodies.push(body)
@@ -104,7 +117,7 @@ export function keptWords<M extends Metadata>(makers: IndexMakers<M>, files: Der
       try {
         const lexicalIndex = await makers.words(first, rest)
         base = id
-        return { lexicalIndex, known, added }
+        return { lexicalIndex, known, added, holds: rest.length === 0 ? holds : undefined }
       } catch {
         // Of another analyzer or an older form.
         return empty()
@@ -123,9 +136,12 @@ export function keptWords<M extends Metadata>(makers: IndexMakers<M>, files: Der
       for (const chunk of chunkIds) left.add(chunk)
       if (pending.delete(id)) pendingChunks -= chunkIds.length
     },
-    keepAll: async (words, known, purged) => {
+    keepAll: async (words, known, holds, purged) => {
       const id = crypto.randomUUID()
-      const file = { head: { id, documents: formatKnown(known) } satisfies Head, body: await makers.save!(words) }
+      const file = {
+        head: { id, holds, documents: formatKnown(known) } satisfies Head,
+        body: await makers.save!(words),
+      }
       if (await purged()) return
       await files.write(KIND, file)
       base = id
@@ -145,6 +161,12 @@ export function keptWords<M extends Metadata>(makers: IndexMakers<M>, files: Der
       await takeBack(purged)
     },
   }
+}
+
+/** Of an index without words. */
+export function unknown(): Pick<Words<Metadata>, 'known' | 'holds' | 'added'> {
+  const known: Known = new Map()
+  return { known: () => known, holds: undefined, added: 0 }
 }
 
 /** The ids of a document's chunks. */

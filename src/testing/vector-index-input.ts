@@ -130,8 +130,8 @@ async function checkBadVectors(index: VectorIndex, metric: VectorMetric): Promis
 }
 
 async function* blockOf(vector: Float32Array): AsyncGenerator<VectorBlock> {
-  yield { ids: ['good'], vectors: axis(0), metadata: [{}] }
-  yield { ids: ['bad'], vectors: vector, metadata: [{}] }
+  yield { count: 1, vectors: axis(0), idAt: () => 'good', metadataAt: () => ({}) }
+  yield { count: 1, vectors: vector, idAt: () => 'bad', metadataAt: () => ({}) }
 }
 
 async function checkBadArguments(index: VectorIndex): Promise<void> {

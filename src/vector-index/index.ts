@@ -1,5 +1,6 @@
 export { type ExactIndex, type ExactIndexOptions, exactIndex } from './exact-index.ts'
 export type {
+  FillOptions,
   SavedServing,
   Serving,
   VectorBlock,

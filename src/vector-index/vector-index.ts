@@ -17,12 +17,14 @@ export interface VectorEntry<M extends Metadata = Metadata> {
 
 /** Entries with their vectors one after the other. */
 export interface VectorBlock<M extends Metadata = Metadata> {
-  /** Their ids. */
-  readonly ids: readonly string[]
-  /** As many values as there are ids times dimensions. Good until the next block is asked for. */
+  /** How many. */
+  readonly count: number
+  /** `count` times dimensions values. Good until the next block is asked for. */
   readonly vectors: Float32Array
-  /** Their metadata, in the same order. Must not change afterwards. */
-  readonly metadata: readonly M[]
+  /** The id of an entry, counted from 0. May be asked for at any later time, and must not change. */
+  readonly idAt: (at: number) => string
+  /** Its metadata: the same holds. */
+  readonly metadataAt: (at: number) => M | undefined
 }
 
 /** One search result. */
@@ -43,6 +45,12 @@ export interface VectorSearchOptions<M extends Metadata = Metadata> extends Abor
   readonly filter?: Filter<M> | undefined
   /** Called once with how the search was answered, in words; an index with one way to answer may leave it out. */
   readonly explain?: ((note: string) => void) | undefined
+}
+
+/** Options of {@link VectorIndex.fill}. */
+export interface FillOptions extends AbortOptions {
+  /** How many entries are to come, so that memory for them is asked for once. More or fewer do no harm. Default: not known. */
+  readonly count?: number | undefined
 }
 
 /** What an index answers with beside its entries, as it was at one moment: a graph and what was measured of it. */
@@ -96,7 +104,7 @@ export interface VectorIndex<M extends Metadata = Metadata> {
    * Gives an empty index its entries from blocks whose ids are known to differ: without a copy of each, and all or none.
    * Absent where it is no faster than `upsert`. Throws `INVALID_ARGUMENT` when there are entries.
    */
-  fill?(blocks: AsyncIterable<VectorBlock<M>>, options?: AbortOptions): Promise<void>
+  fill?(blocks: AsyncIterable<VectorBlock<M>>, options?: FillOptions): Promise<void>
   /** What it answers with beside its entries; undefined while nothing but they decides. Absent where nothing ever does. */
   serving?(): Serving | undefined
   /**

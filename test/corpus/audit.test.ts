@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { FORMAT } from '../../src/corpus/container.ts'
 import { crc32c } from '../../src/corpus/crc32c.ts'
 import { memoryStorage, openCorpus, type Storage, type VersionedCorpus } from '../../src/corpus/index.ts'
 import { GroundlineError } from '../../src/errors.ts'
@@ -136,7 +137,7 @@ describe('the audit trail', () => {
     }
     const newer = bytes.slice()
     const view = new DataView(newer.buffer)
-    view.setUint16(8, 2, true)
+    view.setUint16(8, FORMAT + 1, true)
     view.setUint32(36, crc32c(newer.subarray(0, 36)), true)
     await write(newer)
     const before = await storage.list('')

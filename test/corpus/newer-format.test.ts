@@ -2,6 +2,7 @@ import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/pro
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { FORMAT } from '../../src/corpus/container.ts'
 import { crc32c } from '../../src/corpus/crc32c.ts'
 import { derivedFiles, openCorpus, openKeyring } from '../../src/corpus/index.ts'
 import { fileStorage, localKey, nodeCipher } from '../../src/node/index.ts'
@@ -37,7 +38,7 @@ async function newer(kind: string): Promise<{ path: string; changed: readonly st
   for (const name of await readdir(join(path, kind))) {
     const file = join(path, kind, name)
     const bytes = await readFile(file)
-    bytes.writeUInt16LE(2, 8)
+    bytes.writeUInt16LE(FORMAT + 1, 8)
     bytes.writeUInt32LE(crc32c(bytes.subarray(0, 36)), 36)
     await writeFile(file, bytes)
     changed.push(file)
@@ -64,7 +65,7 @@ describe('a file of a newer format', () => {
       const before = await stateOf(path)
       await expect(open(path)).rejects.toMatchObject({
         code: 'UNSUPPORTED_FORMAT',
-        details: { expected: 1, actual: 2 },
+        details: { expected: FORMAT, actual: FORMAT + 1 },
       })
       expect(await stateOf(path)).toEqual(before)
     },

@@ -29,7 +29,8 @@ describe('words that are kept as they are added', () => {
       const files = derivedFiles({ storage })
       const corpus = new Map<string, Stored>()
       let kept = keptWords(makers, files)
-      let { lexicalIndex: index, known } = await kept.open({})
+      const first = await kept.open({})
+      let [index, known] = [first.lexicalIndex, first.known()]
       let version = 0
 
       const put = async (id: string, count: number) => {
@@ -62,7 +63,7 @@ describe('words that are kept as they are added', () => {
         kept = keptWords(makers, files)
         const opened = await kept.open({})
         index = opened.lexicalIndex
-        known = opened.known
+        known = opened.known()
         for (const [id, document] of [...known]) {
           if (corpus.get(id)?.stored === document.stored) continue
           kept.gone(id, document)
@@ -83,7 +84,7 @@ describe('words that are kept as they are added', () => {
         else if (draw < 6) await remove(id)
         else if (draw < 8) await kept.keepAdded(index, 1 + random.below(4), never)
         else if (draw < 9) await crash()
-        else if (random.below(3) === 0) await kept.keepAll(index, known, never)
+        else if (random.below(3) === 0) await kept.keepAll(index, known, undefined, never)
       }
       await crash()
       const expected = lexicalIndex()
@@ -101,7 +102,8 @@ describe('words that are kept as they are added', () => {
     const storage = memoryStorage()
     const files = derivedFiles({ storage })
     const kept = keptWords(makers, files)
-    const { lexicalIndex: index, known } = await kept.open({})
+    const first = await kept.open({})
+    const [index, known] = [first.lexicalIndex, first.known()]
     const add = async (id: string) => {
       await index.upsert([{ id: `${id}/0`, text: `text of ${id}`, metadata: {} }])
       const document = { stored: `segment:${id}`, chunkIds: [`${id}/0`] }
@@ -109,15 +111,15 @@ describe('words that are kept as they are added', () => {
       kept.added([[id, document]])
     }
     await add('a')
-    await kept.keepAll(index, known, never)
+    await kept.keepAll(index, known, undefined, never)
     await add('b')
     await kept.keepAdded(index, 1, never)
     await add('c')
     await kept.keepAdded(index, 2, never)
     const names = await storage.list('derived/')
     expect(names).toHaveLength(2)
-    expect([...(await keptWords(makers, files).open({})).known.keys()]).toEqual(['a', 'b'])
+    expect([...(await keptWords(makers, files).open({})).known().keys()]).toEqual(['a', 'b'])
     await files.remove('words')
-    expect([...(await keptWords(makers, files).open({})).known.keys()]).toEqual([])
+    expect([...(await keptWords(makers, files).open({})).known().keys()]).toEqual([])
   })
 })

@@ -17,7 +17,8 @@ async function* blocks(sizes: readonly number[]): AsyncGenerator<VectorBlock> {
   for (const size of sizes) {
     const to = from + size
     const vectors = rows.slice(from * DIMENSIONS, to * DIMENSIONS)
-    yield { ids: ids.slice(from, to), vectors, metadata: metadata.slice(from, to) }
+    const first = from
+    yield { count: size, vectors, idAt: (at) => ids[first + at]!, metadataAt: (at) => metadata[first + at] }
     from = to
   }
 }
@@ -31,7 +32,7 @@ const makers: Record<string, () => Promise<VectorIndex>> = {
 describe.each(Object.entries(makers))('fill of %s', (_, make) => {
   it('leaves what upsert leaves, before and after changes', async () => {
     const [filled, plain] = [await make(), exactIndex({ dimensions: DIMENSIONS })]
-    await filled.fill!(blocks([300, 0, 400]))
+    await filled.fill!(blocks([300, 0, 400]), { count: 650 })
     await plain.upsert(ids.map((id, at) => ({ id, vector: rowAt(at), metadata: metadata[at]! })))
     const same = async () => {
       for (let at = 0; at < 10; at++) {
@@ -62,7 +63,7 @@ describe.each(Object.entries(makers))('fill of %s', (_, make) => {
     const index = await make()
     const one = async function* (vectors: Float32Array): AsyncGenerator<VectorBlock> {
       yield* blocks([3])
-      yield { ids: ['x'], vectors, metadata: [{}] }
+      yield { count: 1, vectors, idAt: () => 'x', metadataAt: () => ({}) }
     }
     await expect(index.fill!(one(new Float32Array(3)))).rejects.toMatchObject({ code: 'DIMENSION_MISMATCH' })
     const bad = new Float32Array(DIMENSIONS).fill(Number.NaN)

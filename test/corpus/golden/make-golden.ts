@@ -2,6 +2,7 @@
 // its folder never changes; a new format gets a new folder.
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { FORMAT } from '../../../src/corpus/container.ts'
 import { derivedFiles, openCorpus, openKeyring } from '../../../src/corpus/index.ts'
 import { fileStorage, localKey, nodeCipher } from '../../../src/node/index.ts'
 import { entryFor, space } from '../support.ts'
@@ -9,7 +10,7 @@ import { goldenDerived, goldenDocuments, goldenKey } from './golden-content.ts'
 
 // A folder that is there already is left as it is.
 for (const mode of ['plain', 'sealed', 'plain-audited', 'sealed-audited']) {
-  const folder = fileURLToPath(new URL(`./format-1/${mode}`, import.meta.url))
+  const folder = fileURLToPath(new URL(`./format-${FORMAT}/${mode}`, import.meta.url))
   if (existsSync(folder)) continue
   const storage = fileStorage(folder)
   const keyProvider = localKey(goldenKey())
