@@ -58,21 +58,9 @@ export class GroundlineError extends Error {
     this.details = options.details ?? {}
   }
 
-  /** What `JSON.stringify` writes of it: for logs. Neither its cause nor its stack. */
-  toJSON(): { readonly name: string; readonly code: GroundlineErrorCode; readonly message: string } & Readonly<
-    Record<string, unknown>
-  > {
-    const { name, code, message, details } = this
-    return { name, code, message, details: jsonOf(details) }
-  }
-}
-
-/** Details hold what a caller passed, which may be nothing that JSON can say. */
-function jsonOf(details: Readonly<Record<string, unknown>>): unknown {
-  try {
-    return JSON.parse(JSON.stringify(details, (_, value) => (typeof value === 'bigint' ? String(value) : value)))
-  } catch {
-    return {}
+  /** What `JSON.stringify` writes of it, for logs: its members, without cause and stack. */
+  toJSON(): object {
+    return { ...this, message: this.message }
   }
 }
 
@@ -108,11 +96,6 @@ export class ProviderError extends GroundlineError {
     this.status = options.status
     this.retryable = options.retryable
     this.retryAfterMs = options.retryAfterMs
-  }
-
-  override toJSON(): ReturnType<GroundlineError['toJSON']> {
-    const { provider, status, retryable, retryAfterMs } = this
-    return { ...super.toJSON(), provider, status, retryable, retryAfterMs }
   }
 }
 

@@ -162,7 +162,7 @@ async function snapshotOf(
     new GroundlineError(
       'NOT_FOUND',
       `there is no version or tag ${describe(version)}: it was collected, or never was; versions() lists them`,
-      { cause, details: { version } },
+      { cause, details: { version: typeof version === 'number' ? version : describe(version) } },
     )
   if (typeof version !== 'number' || !Number.isInteger(version) || version < 1) throw missing()
   if (manifest?.version === version) return snapshotIn(manifest)

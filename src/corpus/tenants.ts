@@ -2,6 +2,7 @@ import type { AbortOptions, Metadata } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
 import { describe } from '../internal/argument.ts'
 import { sha256Hex } from '../internal/hash.ts'
+import { type BackupReport, restoreCorpus } from './backup.ts'
 import type { Cipher, KeyProvider } from './cipher.ts'
 import { type Keyring, openKeyring } from './keyring.ts'
 import { type OpenCorpusOptions, openCorpus } from './open-corpus.ts'
@@ -42,6 +43,11 @@ export interface Tenants {
    * and removes nothing, while a hold keeps any of it.
    */
   erase(id: string, options?: AbortOptions): Promise<void>
+  /**
+   * Copies a backup of a tenant's corpus into an empty tenant. With encryption, under the name it had and with its key
+   * provider. Throws `ALREADY_EXISTS` when the tenant has anything, `NOT_FOUND` when the backup has no version.
+   */
+  restore(id: string, from: Storage, options?: AbortOptions): Promise<BackupReport>
 }
 
 /**
@@ -88,6 +94,11 @@ export async function openTenants(options: OpenTenantsOptions): Promise<Tenants>
 
   return {
     tenant: (id, each = {}) => open(id, each),
+    restore: async (id, from, each = {}) => {
+      const to = folderStorage(storage, folderOf(id))
+      if (readOnly) throw new GroundlineError('READ_ONLY', 'cannot restore: the tenants were opened read-only')
+      return restoreCorpus({ from, to, signal: each.signal })
+    },
     erase: async (id, each = {}) => {
       const own = folderStorage(storage, folderOf(id))
       const names = await own.list('', each)

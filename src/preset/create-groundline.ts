@@ -107,6 +107,11 @@ export async function createTenants<M extends Metadata = Metadata>(
       await (await open.get(id))?.close()
       await tenants.erase(id, each)
     },
+    restore: async (id, from, each) => {
+      requireOpen()
+      await (await open.get(id))?.close()
+      return tenants.restore(id, from, each)
+    },
     close: closeAll,
     [Symbol.asyncDispose]: closeAll,
   }

@@ -1,6 +1,7 @@
 import type { Chunker } from '../chunker/chunker.ts'
 import type { Commit, Corpus, DocumentRecord, Source, SyncProgress, SyncReport } from '../corpus/corpus.ts'
 import type {
+  BackupReport,
   Cipher,
   CompareSpacesOptions,
   KeyProvider,
@@ -106,6 +107,8 @@ export interface GroundlineTenants<M extends Metadata = Metadata> extends AsyncD
   tenant(id: string): Promise<Groundline<M>>
   /** Closes a tenant and removes everything of it, the keys first. */
   erase(id: string, options?: AbortOptions): Promise<void>
+  /** Copies what `corpus.backup` of a tenant wrote into an empty tenant: with encryption, of the same name. */
+  restore(id: string, from: Storage, options?: AbortOptions): Promise<BackupReport>
   /** Closes every tenant. */
   close(): Promise<void>
 }

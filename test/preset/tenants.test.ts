@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { memoryStorage } from '../../src/corpus/index.ts'
 import { localKey } from '../../src/node/index.ts'
 import { createGroundline, createTenants } from '../../src/preset/index.ts'
 import type { Retrieval } from '../../src/retriever/retriever.ts'
@@ -28,6 +29,31 @@ describe('createTenants', () => {
     await ground.close()
     await expect(ground.tenant('acme')).rejects.toMatchObject({ code: 'CLOSED' })
   })
+
+  it.each(['with', 'without'])(
+    'restores a backup of a tenant %s encryption, under its name, where it had nothing',
+    async (mode) => {
+      const encryption = { keyProvider: localKey(new Uint8Array(32).fill(3)) }
+      const options = mode === 'with' ? { encryption } : {}
+      const backup = memoryStorage()
+      await using before = await createTenants({ storage: memoryStorage(), ...options })
+      const acme = await before.tenant('acme')
+      await acme.add([{ id: 'a', text: 'Keys are rotated every ninety days.' }])
+      await acme.corpus.tag('first')
+      await acme.corpus.backup(backup)
+      await using after = await createTenants({ storage: memoryStorage(), ...options })
+      await (await after.tenant('other')).add([{ id: 'b', text: 'Keys are made of brass.' }])
+      expect(await after.restore('acme', backup)).toMatchObject({ version: 2 })
+      const restored = await after.tenant('acme')
+      expect(await restored.retrieve('keys')).toEqual(await acme.retrieve('keys'))
+      expect(await restored.corpus.tags()).toMatchObject([{ name: 'first' }])
+      await expect(after.restore('acme', backup)).rejects.toMatchObject({ code: 'ALREADY_EXISTS' })
+      await expect(after.restore('', backup)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+      await after.restore('third', backup)
+      if (mode === 'with') await expect(after.tenant('third')).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' })
+      else expect(await (await after.tenant('third')).get('a')).toBeDefined()
+    },
+  )
 })
 
 describe('access lists of a preset', () => {
