@@ -1,3 +1,4 @@
+import { joinBytes } from '../internal/join-bytes.ts'
 import { crc32c } from './crc32c.ts'
 import type { FileSealer, SealedFile, Sealer } from './sealer.ts'
 
@@ -23,13 +24,13 @@ function checksums({ name, salt }: SealedFile): FileSealer {
     place.setUint32(12, record.length, true)
     return crc32c(record, crc32c(placeBytes, ofFile))
   }
+  const trailer = (record: Uint8Array, position: number, kind: number): Uint8Array => {
+    const sum = checksum(record, position, kind)
+    return Uint8Array.of(sum, sum >>> 8, sum >>> 16, sum >>> 24)
+  }
   return {
-    seal: (record, position, kind) => {
-      const sealed = new Uint8Array(record.length + 4)
-      sealed.set(record)
-      new DataView(sealed.buffer).setUint32(record.length, checksum(record, position, kind), true)
-      return sealed
-    },
+    seal: (record, position, kind) => joinBytes([record, trailer(record, position, kind)]),
+    trailer,
     open: (sealed, position, kind) => {
       if (sealed.length < 4) return undefined
       const record = sealed.subarray(0, sealed.length - 4)

@@ -72,12 +72,15 @@ export async function newFile(name: string, kind: FileKind, sealer: Sealer): Pro
   return {
     salt,
     add: async (recordKind, record) => {
-      const sealed = await seals.seal(record, length, recordKind)
+      // Records are large: what a checksum follows is copied once, into the file.
+      const trailer = seals.trailer?.(record, length, recordKind)
+      const sealed = trailer ? [record, trailer] : [await seals.seal(record, length, recordKind)]
+      const bytes = sealed.reduce((sum, part) => sum + part.length, 0)
       const frame = new DataView(new ArrayBuffer(FRAME_BYTES))
-      frame.setUint32(0, sealed.length, true)
+      frame.setUint32(0, bytes, true)
       frame.setUint32(4, recordKind, true)
-      parts.push(new Uint8Array(frame.buffer), sealed)
-      const place = { offset: length, length: FRAME_BYTES + sealed.length }
+      parts.push(new Uint8Array(frame.buffer), ...sealed)
+      const place = { offset: length, length: FRAME_BYTES + bytes }
       length += place.length
       return place
     },

@@ -22,14 +22,21 @@ function remainderTables(): Int32Array {
  */
 export function crc32c(bytes: Uint8Array, previous = 0): number {
   tables ??= remainderTables()
-  const table = tables
   const { length } = bytes
-  let crc = ~previous
-  let at = 0
-  for (const aligned = Math.min(length, -bytes.byteOffset & 3); at < aligned; at++)
-    crc = (crc >>> 8) ^ table[(crc ^ bytes[at]!) & 255]!
-  const steps = (length - at) >>> 4
-  const words = new Int32Array(bytes.buffer, steps > 0 ? bytes.byteOffset + at : 0, 4 * steps)
+  const first = Math.min(length, -bytes.byteOffset & 3)
+  const steps = (length - first) >>> 4
+  const last = first + 16 * steps
+  const words = new Int32Array(bytes.buffer, steps > 0 ? bytes.byteOffset + first : 0, 4 * steps)
+  const before = overBytes(tables, ~previous, bytes, 0, first)
+  return ~overBytes(tables, overWords(tables, before, words), bytes, last, length) >>> 0
+}
+
+// Nothing follows the loops within their functions: V8 compiles a long loop while it runs, and what it has not yet seen
+// behind it makes it give the compiled code up, at each call again.
+
+/** Four words a step. */
+function overWords(table: Int32Array, before: number, words: Int32Array): number {
+  let crc = before
   for (let word = 0; word < words.length; word += 4) {
     const a = crc ^ words[word]!
     const b = words[word + 1]!
@@ -53,7 +60,12 @@ export function crc32c(bytes: Uint8Array, previous = 0): number {
       table[256 + ((d >>> 16) & 255)]! ^
       table[d >>> 24]!
   }
-  at += 16 * steps
-  for (; at < length; at++) crc = (crc >>> 8) ^ table[(crc ^ bytes[at]!) & 255]!
-  return ~crc >>> 0
+  return crc
+}
+
+/** A byte a step. */
+function overBytes(table: Int32Array, before: number, bytes: Uint8Array, from: number, to: number): number {
+  let crc = before
+  for (let at = from; at < to; at++) crc = (crc >>> 8) ^ table[(crc ^ bytes[at]!) & 255]!
+  return crc
 }

@@ -41,6 +41,8 @@ export function prepareEntry(entry: DocumentEntry): PreparedEntry {
   const metadataJson = canonicalJson(metadata)
   const version = chunks[0]?.documentVersion ?? contentHash(text)
   const seen = new Set<string>()
+  // Chunkers give all chunks of a document one object.
+  let like: unknown = metadata
   const rows = chunks.map((chunk): ChunkRow => {
     const { id: chunkId, documentId, documentVersion, text: slice, start, end, tokenCount, headingPath } = chunk
     requireId('chunk id', chunkId, { document: id })
@@ -55,9 +57,10 @@ export function prepareEntry(entry: DocumentEntry): PreparedEntry {
     if (!Number.isInteger(start) || !Number.isInteger(end) || start < 0 || text.slice(start, end) !== slice)
       invalid(id, `chunk ${chunkId} is not the slice ${start}–${end} of the text`)
     const extra = extraOf(chunk)
-    if (chunk.metadata !== metadata) {
+    if (chunk.metadata !== like) {
       requireMetadata(id, chunk.metadata)
-      if (canonicalJson(chunk.metadata) !== metadataJson) extra.metadata = copy(chunk.metadata)
+      if (canonicalJson(chunk.metadata) === metadataJson) like = chunk.metadata
+      else extra.metadata = copy(chunk.metadata)
     }
     for (const _ in extra) return [chunkId, start, end, tokenCount ?? null, headingPath ?? null, extra]
     if (headingPath) return [chunkId, start, end, tokenCount ?? null, headingPath]
@@ -97,7 +100,8 @@ const PLACED: ReadonlySet<string> = new Set([
 /** What else a chunk has. */
 function extraOf(chunk: object): { metadata?: Metadata } {
   const extra: Record<string, unknown> = {}
-  for (const [key, member] of Object.entries(chunk)) if (!PLACED.has(key)) extra[key] = member
+  for (const key in chunk)
+    if (!PLACED.has(key) && Object.hasOwn(chunk, key)) extra[key] = chunk[key as keyof typeof chunk]
   return extra
 }
 

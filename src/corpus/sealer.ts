@@ -12,6 +12,8 @@ export interface SealedFile {
 export interface FileSealer {
   /** The sealed form of a record; `overhead` bytes longer. */
   seal(record: Uint8Array, position: number, kind: number): Uint8Array | Promise<Uint8Array>
+  /** What the sealed form has behind the record, where it begins with the record as it is; absent where it does not. */
+  trailer?(record: Uint8Array, position: number, kind: number): Uint8Array
   /** The record of a sealed form, or undefined when it is damaged, from elsewhere, or forged. */
   open(sealed: Uint8Array, position: number, kind: number): Uint8Array | undefined | Promise<Uint8Array | undefined>
 }
