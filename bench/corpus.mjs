@@ -199,7 +199,7 @@ async function ingest(folder, texts, encryption, indexes = 'both', waitsFor = 's
     embed: (chunks) => embedTexts(chunks.map(({ text }) => text)),
     space: embedder.space,
     // Commits of 1,024 chunks.
-    batchChunks: 2048,
+    batchChunks: 4096,
     onCommit: async (_, { put = [] }) => {
       const entries = put.flatMap((entry) =>
         entry.chunks.map((chunk, at) => ({ id: chunk.id, vector: entry.vectors[at] })),

@@ -35,16 +35,18 @@ interface Pending<M extends Metadata> {
 
 /** Batches that may fail as a whole, one after the other, before a sync gives up. */
 const FAILING_BATCHES = 3
-/** A batch is committed early when its texts reach this many UTF-16 units. */
-const BATCH_UNITS = 2_000_000
+/** A batch goes in so many parts: one is committed, one embedded, one waits for the embedder, one is read. */
+const PARTS = 4
+/** A part goes early when its texts reach this many UTF-16 units. */
+const PART_UNITS = 1_000_000
 
 /**
- * A batch that commits to the corpus of a sync, half of `batchChunks` at a time: while one half is embedded the half before
- * is committed and the half after is read. No more than `batchChunks` are embedded and not yet committed, unless one document has more.
+ * A batch that commits to the corpus of a sync, a quarter of `batchChunks` at a time: while one part is embedded the part before
+ * is committed and the parts after are read. No more than `batchChunks` are embedded and not yet committed, unless one document has more.
  */
 export function syncBatch<M extends Metadata>(options: SyncOptions<M>): SyncBatch<M> {
-  const { corpus, embed, space, signal, onCommit, batchChunks = 512 } = options
-  const half = Math.max(1, Math.floor(batchChunks / 2))
+  const { corpus, embed, space, signal, onCommit, batchChunks = 1024 } = options
+  const part = Math.max(1, Math.floor(batchChunks / PARTS))
   // Without a pause, an embedder in a worker or on the network would wait with what it has made until a batch is full.
   const pace = createPace(signal, 2)
   const added: string[] = []
@@ -52,35 +54,36 @@ export function syncBatch<M extends Metadata>(options: SyncOptions<M>): SyncBatc
   const failed: SourceFailure[] = []
   const underWay: { readonly chunks: number; readonly done: Promise<void> }[] = []
   let pending: Pending<M> = { entries: [], donors: [], chunks: 0, units: 0 }
-  let embedding: Promise<unknown> = Promise.resolve()
+  // The embedding before the last and the last: two at a time, so that an embedder finds work when it is done.
+  let embedding: readonly [Promise<unknown>, Promise<unknown>] = [Promise.resolve(), Promise.resolve()]
   let committing: Promise<void> = Promise.resolve()
   let failure: { readonly error: unknown } | undefined
   let failingBatches = 0
 
   /** Vectors that the corpus holds for texts of these documents. */
-  const knownVectors = async (documentIds: readonly string[]): Promise<ChunkMap<Float32Array | Error>> => {
-    const known = new ChunkMap<Float32Array | Error>()
-    if (canonicalJson(corpus.info().space) !== canonicalJson(space)) return known
+  const knownVectors = async (documentIds: readonly string[]): Promise<KnownVectors> => {
+    const texts = new DistinctTexts()
+    const vectors: Float32Array[] = []
+    if (canonicalJson(corpus.info().space) !== canonicalJson(space)) return { texts, vectors }
     for await (const { chunk, vector } of corpus.entries({ documentIds, signal })) {
-      if (vector) known.set(chunk, vector)
+      if (vector) vectors[texts.numberOf(chunk)] = vector
     }
-    return known
+    return { texts, vectors }
   }
 
   const embedded = async (batch: readonly DocumentEntry<M>[], from: readonly string[]): Promise<DocumentEntry<M>[]> => {
     const known = await knownVectors([...from, ...batch.map(({ document }) => document.id)])
-    const missing = distinctMissing(batch, known)
+    const { numbers, missing } = numbered(batch, known)
     const made = missing.length === 0 ? [] : await embed!(missing, { signal })
     if (made.length !== missing.length) {
       throw new GroundlineError('INVALID_RESPONSE', `embed gave ${made.length} vectors for ${missing.length} chunks`, {
         details: { expected: missing.length, actual: made.length },
       })
     }
-    for (const [index, chunk] of missing.entries()) known.set(chunk, made[index]!)
-    return batch.flatMap((entry) => {
+    return batch.flatMap((entry, index) => {
       const vectors: Float32Array[] = []
-      for (const chunk of entry.chunks) {
-        const vector = known.get(chunk)!
+      for (const number of numbers[index]!) {
+        const vector = known.vectors[number] ?? made[number - known.vectors.length]!
         if (vector instanceof Error) {
           failed.push({ id: entry.document.id, error: vector })
           return []
@@ -144,9 +147,9 @@ export function syncBatch<M extends Metadata>(options: SyncOptions<M>): SyncBatc
     pending = { entries: [], donors: [], chunks: 0, units: 0 }
     if (batch.entries.length === 0) return
     await room(Math.max(0, batchChunks - batch.chunks))
-    const [before, earlier] = [embedding, committing]
-    const made = before.then(() => entriesOf(batch))
-    embedding = made.catch(() => undefined)
+    const [[secondLast, last], earlier] = [embedding, committing]
+    const made = secondLast.then(() => entriesOf(batch))
+    embedding = [last, made.catch(() => undefined)]
     const run = async (): Promise<void> => {
       try {
         const entries = await made
@@ -171,12 +174,12 @@ export function syncBatch<M extends Metadata>(options: SyncOptions<M>): SyncBatc
     failed,
     add: async (entry, vectorsFrom) => {
       // A document larger than what is left of the batch begins the next one.
-      if (pending.chunks > 0 && pending.chunks + entry.chunks.length > half) await depart()
+      if (pending.chunks > 0 && pending.chunks + entry.chunks.length > part) await depart()
       pending.entries.push(entry)
       if (vectorsFrom !== undefined) pending.donors.push(vectorsFrom)
       pending.chunks += entry.chunks.length
       pending.units += entry.document.text.length
-      if (pending.chunks >= half || pending.units >= BATCH_UNITS) await depart()
+      if (pending.chunks >= part || pending.units >= PART_UNITS) await depart()
       if (underWay.length > 0 && pace.due()) await pace.pause()
     },
     flush: async () => {
@@ -189,24 +192,36 @@ export function syncBatch<M extends Metadata>(options: SyncOptions<M>): SyncBatc
     missing: async (entries, vectorsFrom) => {
       const ids = entries.map(({ document }) => document.id)
       const known = await knownVectors(vectorsFrom === undefined ? ids : [vectorsFrom, ...ids])
-      return distinctMissing(entries.map(withSource), known)
+      return numbered(entries.map(withSource), known).missing
     },
   }
 }
 
-/** Something for each text that an embedder may tell apart: by the chunk's text, its headings and its title. */
-class ChunkMap<T> {
-  readonly #byContext: Map<string, Map<string, T>> = new Map()
+/** Vectors that need not be made. */
+interface KnownVectors {
+  /** Their texts, numbered from 0. */
+  readonly texts: DistinctTexts
+  /** One a number. */
+  readonly vectors: readonly Float32Array[]
+}
 
-  get(chunk: StoredChunk): T | undefined {
-    return this.#byContext.get(contextOf(chunk))?.get(chunk.text)
-  }
+/** Numbers the texts that an embedder may tell apart: by the chunk's text, its headings and its title. */
+class DistinctTexts {
+  readonly #byContext: Map<string, Map<string, number>> = new Map()
+  #size = 0
 
-  set(chunk: StoredChunk, value: T): void {
+  /** The number of a chunk's text; the next free one where it is new. */
+  numberOf(chunk: StoredChunk): number {
     const context = contextOf(chunk)
-    const known = this.#byContext.get(context)
-    if (known) known.set(chunk.text, value)
-    else this.#byContext.set(context, new Map([[chunk.text, value]]))
+    let numbers = this.#byContext.get(context)
+    if (!numbers) {
+      numbers = new Map()
+      this.#byContext.set(context, numbers)
+    }
+    const known = numbers.get(chunk.text)
+    if (known !== undefined) return known
+    numbers.set(chunk.text, this.#size)
+    return this.#size++
   }
 }
 
@@ -216,21 +231,20 @@ function contextOf({ headingPath, source }: StoredChunk): string {
   return JSON.stringify([headingPath ?? [], source?.title ?? ''])
 }
 
-/** The chunks without a known vector, each text once. */
-function distinctMissing<M extends Metadata>(
+/** The number of each chunk's text, and the chunks without a known vector, each text once: theirs follow the known ones. */
+function numbered<M extends Metadata>(
   entries: readonly DocumentEntry<M>[],
-  known: ChunkMap<Float32Array | Error>,
-): readonly StoredChunk<M>[] {
+  { texts, vectors }: KnownVectors,
+): { readonly numbers: readonly (readonly number[])[]; readonly missing: readonly StoredChunk<M>[] } {
   const missing: StoredChunk<M>[] = []
-  const seen = new ChunkMap<true>()
-  for (const { chunks } of entries) {
-    for (const chunk of chunks) {
-      if (known.get(chunk) !== undefined || seen.get(chunk)) continue
-      seen.set(chunk, true)
-      missing.push(chunk)
-    }
-  }
-  return missing
+  const numbers = entries.map(({ chunks }) =>
+    chunks.map((chunk) => {
+      const number = texts.numberOf(chunk)
+      if (number === vectors.length + missing.length) missing.push(chunk)
+      return number
+    }),
+  )
+  return { numbers, missing }
 }
 
 /** The entry with its chunks saying where they come from, as the corpus will give them back. */

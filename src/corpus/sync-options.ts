@@ -5,7 +5,7 @@ import type { LoaderInput } from '../loader/loader.ts'
 import type { StoredChunk } from '../retriever/retriever.ts'
 import type { Commit, Corpus, CorpusChange, Source, SyncProgress, SyncReport } from './corpus.ts'
 
-/** Gives each chunk its vector, or the error that kept it from one. Called with the chunks of one batch. */
+/** Gives each chunk its vector, or the error that kept it from one. Called with a part of a batch; two calls at most are under way. */
 export type EmbedChunks<M extends Metadata = Metadata> = (
   chunks: readonly StoredChunk<M>[],
   options: AbortOptions,
@@ -52,7 +52,7 @@ export interface SyncOptions<M extends Metadata = Metadata> extends AbortOptions
   readonly pipeline?: string | undefined
   /**
    * The most chunks that are embedded and not yet committed, which is what an interruption costs; a document with more goes
-   * alone. Commits once half of them have come together. Default 512.
+   * alone. Commits once a quarter of them have come together. Default 1024.
    */
   readonly batchChunks?: number | undefined
   /** When `expireDocuments` removes a document, ISO 8601; undefined for never. A document that is unchanged keeps its date. */

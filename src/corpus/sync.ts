@@ -55,6 +55,7 @@ export async function syncCorpus<M extends Metadata = Metadata>(options: SyncOpt
       done++
       onProgress?.({ done, total, id: item.id })
     }
+    signal?.throwIfAborted()
     await batch.flush()
   } catch (error) {
     // Nothing is written after the promise has settled.

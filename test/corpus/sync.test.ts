@@ -167,7 +167,7 @@ describe('syncCorpus', () => {
     }
   })
 
-  test('embeds one half of a batch while the half before is committed, and never has more than a batch embedded and not committed', async () => {
+  test('embeds a part of a batch while the part before is committed, and never has more than a batch embedded and not committed', async () => {
     const files = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`f${index}`, `text ${index}`]))
     const corpus = await open()
     let [embedded, committed, most, overlaps, committing] = [0, 0, 0, 0, false]
@@ -176,7 +176,7 @@ describe('syncCorpus', () => {
       commit: async (...given: Parameters<typeof corpus.commit>) => {
         committing = true
         const before = embedded
-        // As a disk would, it leaves the next half time to begin.
+        // As a disk would, it leaves the next part time to begin.
         for (let turn = 0; turn < 50 && embedded === before; turn++) await new Promise((next) => setImmediate(next))
         const commit = await corpus.commit(...given)
         committing = false
@@ -195,6 +195,21 @@ describe('syncCorpus', () => {
     expect(corpus.info().documents).toBe(40)
     expect(most).toBe(8)
     expect(overlaps).toBeGreaterThan(0)
+  })
+
+  test('asks for the next part before the embedder is done with the last, and for no third', async () => {
+    const files = Object.fromEntries(Array.from({ length: 40 }, (_, index) => [`f${index}`, `text ${index}`]))
+    let [underWay, most] = [0, 0]
+    const embed = async (chunks: readonly { readonly text: string }[]) => {
+      most = Math.max(most, ++underWay)
+      for (let turn = 0; turn < 20; turn++) await new Promise((next) => setImmediate(next))
+      underWay--
+      return chunks.map(({ text }) => vectorFor(text))
+    }
+    const corpus = await open()
+    await syncCorpus({ corpus, source: sourceOf(files), load, chunker, embed, space, batchChunks: 16 })
+    expect(corpus.info().documents).toBe(40)
+    expect(most).toBe(2)
   })
 
   test('writes nothing more once it has rejected', async () => {
