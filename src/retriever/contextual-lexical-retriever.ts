@@ -3,6 +3,7 @@ import { compileFilter } from '../filter.ts'
 import { requireArray, requireInteger, requireNumber, requireObject, requireOneOf } from '../internal/argument.ts'
 import { lastAtMost } from '../internal/last-at-most.ts'
 import { normalizedScores } from '../internal/rank-passages.ts'
+import { TopK } from '../internal/top-k.ts'
 import type { LexicalIndex, LexicalMixture } from '../lexical-index/lexical-index.ts'
 import { requireIndex, requireStore } from './collaborators.ts'
 import { requireQuery, topKOf } from './index-retrieval.ts'
@@ -168,7 +169,9 @@ interface Scored<M extends Metadata> extends ScoredChunk<StoredChunk<M>> {
 }
 
 function ranked<M extends Metadata>(scored: readonly Scored<M>[], topK: number): Passage<M>[] {
-  const best = scored.toSorted((a, b) => b.score - a.score || (a.chunk.id < b.chunk.id ? -1 : 1)).slice(0, topK)
+  const kept = new TopK(topK, (a, b) => scored[a]!.chunk.id < scored[b]!.chunk.id)
+  for (let at = 0; at < scored.length; at++) kept.offer(at, scored[at]!.score)
+  const best = kept.sorted().map(({ item }) => scored[item]!)
   const parts = [
     stageOf('lexical', scored, ({ own }) => own),
     stageOf('neighbours', scored, ({ neighbours }) => neighbours),

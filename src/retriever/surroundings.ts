@@ -10,6 +10,8 @@ export interface Surroundings<M extends Metadata = Metadata> {
   readonly chunks: readonly (StoredChunk<M> | undefined)[]
   /** So many at the front are the chunks asked for and those next to them; the others only stand around these. */
   readonly centres: number
+  /** Twice the middle of each in its text, NaN for what the store did not give. */
+  readonly twiceMiddles: readonly number[]
   /** The number of the chunk before each, −1 where none is at hand. */
   readonly previous: readonly number[]
   /** The number of the chunk after each, −1 where none is at hand. */
@@ -50,6 +52,10 @@ export async function surroundingsOf<M extends Metadata>(
   const numbers = new Map<string, number>()
   const ids: string[] = []
   const chunks: (StoredChunk<M> | undefined)[] = []
+  const twiceMiddles: number[] = []
+  /** Ids of the chunks before and after each. Chunks lie far apart in memory, so that each is read once. */
+  const idsBefore: unknown[] = []
+  const idsAfter: unknown[] = []
   const previous: number[] = []
   const next: number[] = []
   const numberOf = (id: string): number => {
@@ -66,15 +72,20 @@ export async function surroundingsOf<M extends Metadata>(
     signal?.throwIfAborted()
     const missing = ids.slice(chunks.length)
     if (missing.length === 0) return
-    for (const chunk of await store.get(missing, { signal })) chunks.push(chunk)
+    for (const chunk of await store.get(missing, { signal })) {
+      chunks.push(chunk)
+      twiceMiddles.push(chunk === undefined ? Number.NaN : chunk.start + chunk.end)
+      const { previousId, nextId } = chunk === undefined ? NONE : notesOf(chunk)
+      idsBefore.push(previousId)
+      idsAfter.push(nextId)
+    }
   }
   /** Goes every way one step further and gives the ways that came upon a chunk not at hand before. */
   const advance = async (ways: readonly Way[]): Promise<Way[]> => {
     const further: Way[] = []
     const known = ids.length
     for (const { at, forward, origin } of ways) {
-      const { previousId, nextId } = notesOf(chunks[at]!)
-      const id = forward ? nextId : previousId
+      const id = (forward ? idsAfter : idsBefore)[at]
       if (typeof id !== 'string') continue
       const to = numberOf(id)
       ;(forward ? next : previous)[at] = to
@@ -87,9 +98,8 @@ export async function surroundingsOf<M extends Metadata>(
   const waysFrom = (from: number): Way[] => {
     const ways: Way[] = []
     for (let at = from; at < chunks.length; at++) {
-      const chunk = chunks[at]
-      if (chunk === undefined) continue
-      const origin = twiceMiddle(chunk)
+      if (chunks[at] === undefined) continue
+      const origin = twiceMiddles[at]!
       if (previous[at] === -1) ways.push({ at, forward: false, origin })
       if (next[at] === -1) ways.push({ at, forward: true, origin })
     }
@@ -103,9 +113,9 @@ export async function surroundingsOf<M extends Metadata>(
   let ways = reach > 0 ? waysFrom(found) : []
   for (let step = 0; step < MOST_STEPS && ways.length > 0; step++) {
     const reached = await advance(ways)
-    ways = reached.filter(({ at, origin }) => Math.abs(twiceMiddle(chunks[at]!) - origin) <= limit)
+    ways = reached.filter(({ at, origin }) => Math.abs(twiceMiddles[at]! - origin) <= limit)
   }
-  return { ids, chunks, centres, previous, next }
+  return { ids, chunks, twiceMiddles, centres, previous, next }
 }
 
 /**
@@ -113,7 +123,7 @@ export async function surroundingsOf<M extends Metadata>(
  * taken from middle to middle: how dense words are about a place, not how many a window with edges holds.
  */
 export function mixtureAround<M extends Metadata>(
-  { chunks, previous, next }: Surroundings<M>,
+  { chunks, twiceMiddles, previous, next }: Surroundings<M>,
   centre: number,
   reach: number,
   passes: (chunk: StoredChunk<M>) => boolean,
@@ -122,14 +132,14 @@ export function mixtureAround<M extends Metadata>(
   const weights = [1]
   if (reach === 0) return { members, weights }
   const limit = furthest(reach)
-  const chunk = chunks[centre]!
-  const middle = twiceMiddle(chunk)
+  const { documentId } = chunks[centre]!
+  const middle = twiceMiddles[centre]!
   for (const links of [previous, next]) {
     let at = links[centre]!
     for (let step = 0; step < MOST_STEPS && at !== -1; step++, at = links[at]!) {
       const neighbour = chunks[at]
-      if (neighbour === undefined || neighbour.documentId !== chunk.documentId) break
-      const distance = Math.abs(twiceMiddle(neighbour) - middle) / 2
+      if (neighbour === undefined || neighbour.documentId !== documentId) break
+      const distance = Math.abs(twiceMiddles[at]! - middle) / 2
       if (distance > limit) break
       if (!passes(neighbour)) continue
       members.push(at)
@@ -151,10 +161,6 @@ export function placeOf(chunk: StoredChunk): Place {
 
 function furthest(reach: number): number {
   return -reach * Math.log(LEAST_WEIGHT)
-}
-
-function twiceMiddle({ start, end }: StoredChunk): number {
-  return start + end
 }
 
 const NONE: Metadata = {}
