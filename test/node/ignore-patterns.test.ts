@@ -147,7 +147,7 @@ describe('ignore patterns', () => {
         rmSync(root, { recursive: true, force: true })
       }
     },
-    120_000,
+    900_000,
   )
 
   test('an escaped space at the end stays, classes have names, and a pattern that does not end matches nothing', () => {
