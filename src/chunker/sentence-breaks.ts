@@ -11,7 +11,8 @@ export type SentenceFinder = (text: string) => number[]
 /**
  * Sentence ends by Intl.Segmenter (Unicode TR 29 with the locale's rules), in windows of at most 4 KB that begin at a
  * sentence or paragraph, because it is super-linear over long strings. Single line ends count as white space; ends
- * after an abbreviation or initial, and inside a run of ASCII without white space, are left out. Throws `INVALID_ARGUMENT` for a locale that the runtime does not know.
+ * after an abbreviation or initial, inside a run of ASCII without white space, and after a quotation that its sentence
+ * goes on behind, are left out. Throws `INVALID_ARGUMENT` for a locale that the runtime does not know.
  */
 export function sentenceFinder(locale: string): SentenceFinder {
   let supported: string[]
@@ -33,6 +34,9 @@ export function sentenceFinder(locale: string): SentenceFinder {
   const abbreviated = abbreviations(new Intl.Locale(locale).language)
   return (text) => {
     const ends: number[] = []
+    const add = (end: number): void => {
+      if (end > (ends[ends.length - 1] ?? 0)) ends.push(end)
+    }
     const paragraphs = paragraphEnds(text)
     let from = 0
     while (from < text.length) {
@@ -45,9 +49,12 @@ export function sentenceFinder(locale: string): SentenceFinder {
         // The last sentence of a window that ends within a paragraph may go on.
         if (end === to && to < paragraph && last > from) break
         last = end
-        if (end < to && !inWord(text, end) && !abbreviated(text, end) && isPlainBoundary(text, end)) ends.push(end)
+        if (end === to) continue
+        const place = besideQuotes(text, end)
+        if (place >= paragraph || inWord(text, place) || abbreviated(text, place) || goesOn(text, place)) continue
+        if (isPlainBoundary(text, place)) add(place)
       }
-      if (last === paragraph && last < text.length) ends.push(paragraph)
+      if (last === paragraph && last < text.length) add(paragraph)
       from = last
     }
     return ends
@@ -59,6 +66,33 @@ function inWord(text: string, end: number): boolean {
   const before = text.charCodeAt(end - 1)
   const after = text.charCodeAt(end)
   return before > 32 && before < 127 && after > 32 && after < 127
+}
+
+/**
+ * An end moved before the brackets and quotes that open the next sentence, as in `。（`, or behind a closing one that a
+ * space parts from its sentence, as in `! »`: the standard takes every such mark for a closing one that has no space before it.
+ */
+function besideQuotes(text: string, end: number): number {
+  let place = end
+  if (text[end] === '»' && /^»(?:$|[\s\p{P}])/u.test(text.slice(end, end + 2))) {
+    place += 1
+    while (place < text.length && isSpace(text.charCodeAt(place))) place += 1
+    return place
+  }
+  while (/[\p{Ps}\p{Pi}]/u.test(text[place - 1] ?? '') && /[\p{L}\p{N}\p{Ps}\p{Pi}]/u.test(text[place] ?? ''))
+    place -= 1
+  return place
+}
+
+/** Whether a sentence goes on after the quotation or bracket that ends there: `"Stop!" he said`, `「行く。」と言った`. */
+function goesOn(text: string, end: number): boolean {
+  let close = end
+  while (close > 0 && end - close < 16 && isSpace(text.charCodeAt(close - 1))) close -= 1
+  if (!/["'\p{Pe}\p{Pf}\p{Pi}]/u.test(text[close - 1] ?? '')) return false
+  // と quotes; words that begin with it do not.
+  if (close === end && /^(?:って|と(?!ても|ころ|にかく|もかく|りあえず|はいえ))/.test(text.slice(end, end + 5)))
+    return true
+  return /^\p{Ll}/u.test(text.slice(end, end + 2))
 }
 
 /** Offsets after each run of blank lines. */
@@ -82,6 +116,7 @@ function paragraphEnds(text: string): number[] {
 /** Whether the text before an end is an abbreviation or an initial, so that the sentence goes on. */
 function abbreviations(language: string): (text: string, end: number) => boolean {
   const known = new Set(`${words.get(language) ?? ''} ${words.get('')}`.split(' '))
+  const afterOrdinal = ordinals.get(language)
   return (text, end) => {
     let stop = end
     while (stop > 0 && end - stop < 16 && isSpace(text.charCodeAt(stop - 1))) stop -= 1
@@ -89,21 +124,39 @@ function abbreviations(language: string): (text: string, end: number) => boolean
     const word = /[\p{L}\p{N}.]{1,12}$/u.exec(text.slice(Math.max(0, stop - 13), stop - 1))?.[0] ?? ''
     // A single letter is an initial or part of `z. B.`; letters with inner dots are abbreviations unless a capital follows.
     if (/^\p{L}$/u.test(word)) return word !== 'I'
+    // As an answer it is a sentence.
+    if (/^no$/i.test(word)) return /^\p{N}/u.test(text.slice(end, end + 2))
+    if (known.has(word.toLowerCase())) return true
     if (/^(?:\p{L}\.)+\p{L}$/u.test(word)) return !/^\p{Lu}/u.test(text.slice(end, end + 2))
-    return known.has(word.toLowerCase())
+    return afterOrdinal !== undefined && /^\d{1,2}$/.test(word) && afterOrdinal.test(text.slice(end, end + 16))
   }
 }
 
+/** Nouns that follow a number with a stop, by language. */
+const ordinals: ReadonlyMap<string, RegExp> = /* @__PURE__ */ new Map([
+  [
+    'de',
+    /^(?:Jan|Feb|März|Apr|Mai|Juni|Juli|Aug|Sept|Okt|Nov|Dez|Jahrhundert|Jh|Jahrestag|Geburtstag|Weltkrieg|Kapitel|Auflage|Klasse|Platz|Stock|Lebensjahr)/,
+  ],
+])
+
 /** Abbreviations that a sentence rarely ends with, by language; the entry without a name holds for all. */
 const words: ReadonlyMap<string, string> = /* @__PURE__ */ new Map([
-  ['', 'mr mrs ms dr prof st no nr vs cf ed eds vol fig figs al ca e.g i.e z.b d.h u.a p.ex sr jr'],
+  ['', 'mr mrs ms dr prof st nr vs cf ed eds vol fig figs al ca pp e.g i.e z.b d.h u.a p.ex sr jr'],
   [
     'en',
-    'messrs rev hon gen col capt lt sgt gov sen rep pres inc ltd corp co dept est approx eq sec jan feb mar apr jun jul aug sep sept oct nov dec',
+    'messrs rev hon gen col capt lt maj adm cmdr sgt gov sen rep pres inc ltd corp co bros dept univ est approx eq sec mt u.s u.k u.n ph.d jan feb mar apr jun jul aug sep sept oct nov dec',
   ],
-  ['de', 'bzw ggf vgl usw evtl inkl max min str abs art hr fr frl geb gest jh mio mrd sog tel zzgl'],
-  ['fr', 'mme mlle mm m me env etc p pp art chap av janv févr avr juil sept oct nov déc'],
-  ['es', 'sra srta ud uds pág págs art cap núm tel av avda aprox'],
+  [
+    'de',
+    'bzw ggf vgl usw evtl inkl exkl max min str abs art hr fr frl fa bd hrsg dipl ing bspw bzgl geb gest jh mio mrd tsd sog tel zzgl o.ä u.ä i.d.r v.a',
+  ],
+  ['fr', 'mme mlle mm m me mgr env etc p art chap av janv févr avr juil sept oct nov déc'],
+  ['es', 'sra srta dña ud uds vd vds ee uu gral lic pág págs art cap núm tel av avda aprox'],
   ['it', 'sig sigg dott ing avv pag art cap tel ecc'],
   ['pt', 'sra pág art cap núm tel av aprox exmo'],
+  ['nl', 'dhr mevr bijv blz o.a d.w.z z.g'],
+  ['pl', 'np tzw ul ok godz im'],
+  ['ru', 'ул им тыс млн млрд акад т.е'],
+  ['sv', 't.ex bl.a s.k'],
 ])

@@ -15,6 +15,35 @@ test('abbreviations, initials and decimals do not end a sentence', () => {
   ])
 })
 
+test.each([
+  ['en', ['See cities, e.g. Paris, i.e. France.', 'The U.S. Army came to Mt. Everest.', 'See No. 3, pp. 5–7.']],
+  ['en', ['No.', 'That is wrong.', 'Is it A or B?', 'I am I.', 'Am I?']],
+  ['de', ['Am 3. Mai im 19. Jahrhundert kam er, z.B. Äpfel in der Hand.', 'Er war 25.', 'Die Fa. Meier zahlt.']],
+  ['es', ['En EE. UU. viven muchos.', '¿Qué?', '¡Hola!', 'El Sr. López llegó.']],
+  ['fr', ['M. Dupont est là.', 'Mme. Durand aussi.', 'Voir art. 3.']],
+])('abbreviations and ordinals in %s: %j', (locale, expected) => {
+  expect(sentences(expected.join(' '), locale)).toEqual(expected)
+})
+
+test.each([
+  [
+    'en',
+    ' ',
+    ['He said "Stop!" and left.', '“Go?” he cried.', 'He (really!) came.', '"One!"', '"Two."', 'Yes!', 'No.'],
+  ],
+  ['fr', ' ', ['« Oui ! » dit-il.', 'Il a dit : « Non. »', 'Puis il partit.', '« Et vous ? »', '« Moi ! »']],
+  ['de', ' ', ['„Halt!“, rief er.', '„Geh!“', 'Er ging.', '»Ja!« sagte sie.', 'Er rief: »Nein.«', '»Doch.«']],
+  [
+    'ja',
+    '',
+    ['「行く。」と言った。', '「はい！」って答えた。', '「早い。」', 'とても早い。', '（笑）終わり。', '次。'],
+  ],
+  ['zh', '', ['他说：“好。”', '“走吧！”', '《书》很好。', '（笑）再见！']],
+  ['ko', ' ', ['"가자."', '그가 말했다.', '네!']],
+])('quotations in %s stay in the sentence that they are a part of', (locale, between, expected) => {
+  expect(sentences(expected.join(between), locale)).toEqual(expected)
+})
+
 test('closing quotes stay with their sentence', () => {
   expect(sentences('He said, "Go." Then he left. (She stayed.) Why?')).toEqual([
     'He said, "Go."',
