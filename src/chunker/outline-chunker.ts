@@ -113,19 +113,29 @@ function rowsWithin(marks: readonly Mark[], table: number): number[] {
 interface Table {
   readonly start: number
   readonly end: number
-  readonly rows: readonly number[]
+  /** Where its first row begins, and its second. */
+  readonly header: number
+  readonly body: number
+  /** The table around it. */
+  readonly outer: Table | undefined
 }
 
 function tablesOf(marks: readonly Mark[]): readonly Table[] {
-  return marks.flatMap(({ kind, start, end }, index) =>
-    kind === 'table' ? [{ start, end, rows: rowsWithin(marks, index) }] : [],
-  )
+  const tables: Table[] = []
+  let outer: Table | undefined
+  for (const [index, { kind, start, end }] of marks.entries()) {
+    if (kind !== 'table') continue
+    while (outer !== undefined && outer.end <= start) outer = outer.outer
+    const [header = end, body = end] = rowsWithin(marks, index)
+    outer = { start, end, header, body, outer }
+    tables.push(outer)
+  }
+  return tables
 }
 
-/** The first row of the table that a chunk begins in the middle of. */
+/** The first row of the innermost table that a chunk begins in, behind that row. A caption is none. */
 function headerOf(text: string, tables: readonly Table[], at: number): string | undefined {
-  const table = tables[lastAtMost(tables, at, ({ start }) => start)]
-  const body = table?.rows.find((row) => row > table.start)
-  if (table === undefined || body === undefined || at < body || at >= table.end) return undefined
-  return text.slice(table.rows[0] ?? table.start, body).trim()
+  let table = tables[lastAtMost(tables, at, ({ start }) => start)]
+  while (table !== undefined && table.end <= at) table = table.outer
+  return table === undefined || at < table.body ? undefined : text.slice(table.header, table.body).trim()
 }

@@ -95,6 +95,8 @@ export function jsonSpans(text: string, maxDepth = 512): JsonScan {
       if (text[at] !== (opener === '{' ? '}' : ']')) continue
     } else {
       if ((opener === '"' ? matchString() : match(SCALAR)) === undefined) return fault('expected a value')
+      // `01` and `truefalse` are not two values.
+      if (/[\w".+-]/.test(text[at] ?? '')) return fault('expected white space after a value')
       spans[spans.length - 1]!.end = at
     }
     // Close every container that ends here; stop at a comma, which another member follows.

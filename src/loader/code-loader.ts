@@ -1,4 +1,4 @@
-import { decodeText, type TextLoaderOptions } from './decode.ts'
+import { decodeText, requireLimits, type TextLoaderOptions } from './decode.ts'
 import type { Loader } from './loader.ts'
 import { makeDocument, requireInput } from './make-document.ts'
 
@@ -18,6 +18,7 @@ const byExtension =
  */
 // @__NO_SIDE_EFFECTS__
 export function codeLoader(options: TextLoaderOptions = {}): Loader {
+  requireLimits({ maxBytes: options.maxBytes })
   const languages = languageTable()
   return {
     id: 'code',

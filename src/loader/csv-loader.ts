@@ -1,6 +1,6 @@
 import type { Mark } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
-import { decodeText, type TextLoaderOptions } from './decode.ts'
+import { decodeText, requireLimits, type TextLoaderOptions } from './decode.ts'
 import type { Loader } from './loader.ts'
 import { makeDocument, requireInput } from './make-document.ts'
 
@@ -17,6 +17,7 @@ import { makeDocument, requireInput } from './make-document.ts'
  */
 // @__NO_SIDE_EFFECTS__
 export function csvLoader(options: TextLoaderOptions = {}): Loader {
+  requireLimits({ maxBytes: options.maxBytes })
   return {
     id: 'csv',
     extensions: ['.csv', '.tsv'],

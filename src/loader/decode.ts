@@ -1,4 +1,5 @@
 import { GroundlineError } from '../errors.ts'
+import { requireNumber } from '../internal/argument.ts'
 import type { LoaderInput } from './loader.ts'
 
 /** Limits and encoding of a loader whose input is text. */
@@ -50,6 +51,9 @@ export function decodeText(input: LoaderInput, options: TextLoaderOptions = {}):
   if (!encoding.startsWith('utf-16')) {
     const guess = unmarkedUtf16(content.subarray(0, 512))
     if (guess !== undefined) fail(`looks like ${guess} without a byte order mark`, `pass encoding: '${guess}'`)
+    const shifted = encoding === 'utf-8' ? shiftedEncoding(content) : undefined
+    if (shifted === 'iso-2022-jp') fail('looks like iso-2022-jp', "pass encoding: 'iso-2022-jp'")
+    if (shifted !== undefined) fail(`looks like ${shifted}`, 'convert it to UTF-8')
     const nul = content.subarray(0, 65_536).indexOf(0)
     if (nul >= 0) fail(`is binary: a NUL byte at ${nul}`, 'leave it out, or use the loader of its format')
   }
@@ -66,6 +70,12 @@ export function decodeText(input: LoaderInput, options: TextLoaderOptions = {}):
   }
 }
 
+/** Throws `INVALID_ARGUMENT` for a limit that is none. `Infinity` switches one off. */
+export function requireLimits(limits: Readonly<Record<string, number | undefined>>): void {
+  for (const [name, limit] of Object.entries(limits))
+    if (limit !== undefined && limit !== Number.POSITIVE_INFINITY) requireNumber(name, limit, 0)
+}
+
 /** Throws `LIMIT_EXCEEDED` where the content is larger than the limit. */
 export function requireSize(input: LoaderInput, maxBytes: number = defaultMaxBytes): void {
   const size = input.content.length
@@ -77,12 +87,25 @@ export function requireSize(input: LoaderInput, maxBytes: number = defaultMaxByt
   )
 }
 
-function markedEncoding(bytes: Uint8Array): string | undefined {
+/** The encoding that a byte order mark says. */
+export function markedEncoding(bytes: Uint8Array): string | undefined {
   const [a, b, c, d] = bytes
   if (a === 0xef && b === 0xbb && c === 0xbf) return 'utf-8'
   if (a === 0xff && b === 0xfe) return c === 0 && d === 0 ? 'utf-32' : 'utf-16le'
   if (a === 0xfe && b === 0xff) return 'utf-16be'
   return a === 0 && b === 0 && c === 0xfe && d === 0xff ? 'utf-32' : undefined
+}
+
+/** A 7-bit encoding that shifts to two bytes a character with ESC $, which valid UTF-8 could be and terminals do not use. */
+function shiftedEncoding(bytes: Uint8Array): 'iso-2022-jp' | 'iso-2022-kr' | 'iso-2022-cn' | undefined {
+  for (let at = bytes.indexOf(0x1b); at >= 0; at = bytes.indexOf(0x1b, at + 1)) {
+    if (bytes[at + 1] !== 0x24) continue
+    const [a, b] = bytes.subarray(at + 2, at + 4)
+    if (a === 0x40 || a === 0x42 || (a === 0x28 && b === 0x44)) return 'iso-2022-jp'
+    if (a === 0x29 && b === 0x43) return 'iso-2022-kr'
+    if (a === 0x29 && (b === 0x41 || b === 0x47)) return 'iso-2022-cn'
+  }
+  return undefined
 }
 
 /**

@@ -1,6 +1,6 @@
 import type { Handler } from 'htmlparser2'
 import { GroundlineError } from '../errors.ts'
-import { requireSize } from './decode.ts'
+import { requireLimits, requireSize } from './decode.ts'
 import type { Loader, LoaderInput } from './loader.ts'
 import { makeDocument, requireInput } from './make-document.ts'
 import { TextBuilder } from './text-builder.ts'
@@ -20,8 +20,8 @@ const CORE = 'docProps/core.xml'
 const MAX_DEPTH = 1000
 
 /**
- * Reads Word documents (.docx): paragraphs, headings by their style or outline level, lists, tables; deleted text and
- * field codes are left out. A document has no lines or pages of its own until it is printed, so spans map to no place in
+ * Reads Word documents (.docx): paragraphs, headings by their style or outline level, lists, tables; deleted, moved and
+ * hidden text and field codes are left out; a text box stands before the paragraph that it is anchored in. A document has no lines or pages of its own until it is printed, so spans map to no place in
  * the file. Throws `LIMIT_EXCEEDED` for an archive that unzips to more than `maxExpandedBytes`.
  *
  * @example
@@ -31,13 +31,14 @@ const MAX_DEPTH = 1000
  */
 // @__NO_SIDE_EFFECTS__
 export function docxLoader(options: DocxLoaderOptions = {}): Loader {
-  const { maxExpandedBytes = 134_217_728 } = options
+  const { maxExpandedBytes = 134_217_728, maxBytes } = options
+  requireLimits({ maxExpandedBytes, maxBytes })
   return {
     id: 'docx',
     extensions: ['.docx'],
     async load(input, { signal } = {}) {
       requireInput(input, signal)
-      requireSize(input, options.maxBytes)
+      requireSize(input, maxBytes)
       const parts = await unzipParts(input, [BODY, STYLES, CORE], maxExpandedBytes, signal)
       const body = parts.get(BODY)
       if (body === undefined) throw unsupported(input, 'is a zip archive without word/document.xml')
@@ -84,11 +85,18 @@ function styleHandler(levels: Map<string, number>): Partial<Handler> {
   }
 }
 
+/** What is written twice, and where moved text stood. */
+const skipped = /^(?:mc:Fallback|w:moveFrom)$/
+
 function bodyHandler(builder: TextBuilder, levels: ReadonlyMap<string, number>): Partial<Handler> {
   let skip = 0
   let tables = 0
   let collecting = false
   let paragraph = { text: '', level: 0, list: 0 }
+  /** Paragraphs around this one, which stands in a text box. */
+  const outer: (typeof paragraph)[] = []
+  /** Whether each run that is open is hidden. */
+  const hidden: boolean[] = []
   const closers: (() => void)[] = []
   const flush = (): void => {
     const { text, level, list } = paragraph
@@ -109,10 +117,15 @@ function bodyHandler(builder: TextBuilder, levels: ReadonlyMap<string, number>):
   }
   return {
     onopentag(name, attributes) {
-      if (name === 'mc:Fallback') skip += 1
+      if (skipped.test(name)) skip += 1
       if (skip > 0) return
       const value = attributes['w:val'] ?? ''
-      if (name === 'w:p') paragraph = { text: '', level: 0, list: 0 }
+      if (name === 'w:p') {
+        outer.push(paragraph)
+        paragraph = { text: '', level: 0, list: 0 }
+      } else if (name === 'w:r') hidden.push(false)
+      else if (name === 'w:vanish' && hidden.length > 0) hidden[hidden.length - 1] = !/^(?:0|false|off)$/.test(value)
+      else if (name === 'w:noBreakHyphen') paragraph.text += '\u2011'
       else if (name === 'w:pStyle') paragraph.level = levels.get(value) ?? paragraph.level
       else if (name === 'w:outlineLvl' && /^[0-8]$/.test(value)) paragraph.level = Number(value) + 1
       else if (name === 'w:ilvl') paragraph.list = Math.max(1, Number(value) + 1 || 1)
@@ -131,15 +144,19 @@ function bodyHandler(builder: TextBuilder, levels: ReadonlyMap<string, number>):
       }
     },
     ontext(data) {
-      if (collecting && skip === 0) paragraph.text += data
+      if (collecting && skip === 0 && hidden[hidden.length - 1] !== true) paragraph.text += data
     },
     onclosetag(name) {
-      if (name === 'mc:Fallback') skip -= 1
+      if (skipped.test(name)) {
+        skip -= 1
+        return
+      }
       if (skip > 0) return
       if (name === 'w:t') collecting = false
+      else if (name === 'w:r') hidden.pop()
       else if (name === 'w:p') {
         flush()
-        paragraph = { text: '', level: 0, list: 0 }
+        paragraph = outer.pop() ?? { text: '', level: 0, list: 0 }
       } else if (name === 'w:tr' && tables === 1) closers.pop()?.()
       else if (name === 'w:tbl') {
         tables -= 1

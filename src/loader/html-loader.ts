@@ -1,7 +1,7 @@
 import type { Handler } from 'htmlparser2'
 import { GroundlineError } from '../errors.ts'
 import { lineStarts } from '../internal/line-starts.ts'
-import { decodeText, type TextLoaderOptions } from './decode.ts'
+import { decodeText, fatalDecoder, markedEncoding, requireLimits, type TextLoaderOptions } from './decode.ts'
 import type { Loader, LoaderInput } from './loader.ts'
 import { makeDocument, requireInput } from './make-document.ts'
 import { TextBuilder } from './text-builder.ts'
@@ -31,7 +31,8 @@ const skipped = 'script style template noscript iframe object canvas audio video
  */
 // @__NO_SIDE_EFFECTS__
 export function htmlLoader(options: HtmlLoaderOptions = {}): Loader {
-  const { maxDepth = 1000 } = options
+  const { maxDepth = 1000, maxBytes } = options
+  requireLimits({ maxDepth, maxBytes })
   return {
     id: 'html',
     extensions: ['.html', '.htm', '.xhtml'],
@@ -190,10 +191,19 @@ function languageOf({ class: names = '' }: Record<string, string>): { label?: st
 }
 
 /** The encoding that a `<meta charset>` in the first kilobyte names, when nothing stronger does. */
-function declaredEncoding({ content }: LoaderInput): string {
-  if (typeof content === 'string') return 'utf-8'
+function declaredEncoding({ content, id }: LoaderInput): string {
+  if (typeof content === 'string' || markedEncoding(content) !== undefined) return 'utf-8'
   const head = new TextDecoder('latin1').decode(content.subarray(0, 1024))
   const label = /<meta[^>]{0,200}charset\s*=\s*["']?([\w:.-]{2,40})/i.exec(head)?.[1] ?? 'utf-8'
   // A page that says so in ASCII is not UTF-16, whatever it says.
-  return /^utf-?16/i.test(label) ? 'utf-8' : label
+  if (/^utf-?16/i.test(label)) return 'utf-8'
+  try {
+    return fatalDecoder(label).encoding
+  } catch (cause) {
+    throw new GroundlineError(
+      'UNSUPPORTED_FORMAT',
+      `${JSON.stringify(id)} says that its encoding is ${JSON.stringify(label)}, which is not known; pass encoding`,
+      { cause, details: { id, encoding: label } },
+    )
+  }
 }

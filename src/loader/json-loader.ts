@@ -3,7 +3,7 @@ import { GroundlineError } from '../errors.ts'
 import { jsonPointer, jsonSpans } from '../internal/json-spans.ts'
 import { lastAtMost } from '../internal/last-at-most.ts'
 import { lineStarts } from '../internal/line-starts.ts'
-import { decodeText, type TextLoaderOptions } from './decode.ts'
+import { decodeText, requireLimits, type TextLoaderOptions } from './decode.ts'
 import type { Loader } from './loader.ts'
 import { makeDocument, requireInput } from './make-document.ts'
 
@@ -23,6 +23,7 @@ const MAX_DEPTH = 512
  */
 // @__NO_SIDE_EFFECTS__
 export function jsonLoader(options: TextLoaderOptions = {}): Loader {
+  requireLimits({ maxBytes: options.maxBytes })
   return {
     id: 'json',
     extensions: ['.json', '.jsonl', '.ndjson', '.geojson', '.ipynb'],

@@ -1,7 +1,7 @@
 import type { Mark } from '../document.ts'
 import { lineStarts } from '../internal/line-starts.ts'
 import { type MarkdownBlock, markdownBlocks } from '../internal/markdown-blocks.ts'
-import { decodeText, type TextLoaderOptions } from './decode.ts'
+import { decodeText, requireLimits, type TextLoaderOptions } from './decode.ts'
 import { parseFrontMatter } from './front-matter.ts'
 import type { Loader } from './loader.ts'
 import { makeDocument, requireInput } from './make-document.ts'
@@ -18,6 +18,7 @@ import { makeDocument, requireInput } from './make-document.ts'
  */
 // @__NO_SIDE_EFFECTS__
 export function markdownLoader(options: TextLoaderOptions = {}): Loader {
+  requireLimits({ maxBytes: options.maxBytes })
   return {
     id: 'markdown',
     extensions: ['.md', '.markdown', '.mdown', '.mkd', '.mdx'],

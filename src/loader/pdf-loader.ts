@@ -1,6 +1,6 @@
 import type { AbortOptions, Mark } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
-import { requireSize } from './decode.ts'
+import { requireLimits, requireSize } from './decode.ts'
 import type { Loader } from './loader.ts'
 import { makeDocument, requireInput } from './make-document.ts'
 
@@ -46,6 +46,7 @@ export function pdfLoader(options: PdfLoaderOptions): Loader {
       },
     )
   const { extract, maxBytes } = options
+  requireLimits({ maxBytes })
   return {
     id: 'pdf',
     extensions: ['.pdf'],

@@ -1,6 +1,6 @@
 import { lineStarts } from '../internal/line-starts.ts'
 import { subtitleCues } from '../internal/subtitle-cues.ts'
-import { decodeText, type TextLoaderOptions } from './decode.ts'
+import { decodeText, requireLimits, type TextLoaderOptions } from './decode.ts'
 import type { Loader } from './loader.ts'
 import { makeDocument, requireInput } from './make-document.ts'
 import { TextBuilder } from './text-builder.ts'
@@ -19,6 +19,7 @@ import { TextBuilder } from './text-builder.ts'
  */
 // @__NO_SIDE_EFFECTS__
 export function subtitleLoader(options: TextLoaderOptions = {}): Loader {
+  requireLimits({ maxBytes: options.maxBytes })
   return {
     id: 'subtitles',
     extensions: ['.srt', '.vtt'],

@@ -1,4 +1,4 @@
-import { decodeText, type TextLoaderOptions } from './decode.ts'
+import { decodeText, requireLimits, type TextLoaderOptions } from './decode.ts'
 import type { Loader } from './loader.ts'
 import { makeDocument, requireInput } from './make-document.ts'
 
@@ -12,6 +12,7 @@ import { makeDocument, requireInput } from './make-document.ts'
  */
 // @__NO_SIDE_EFFECTS__
 export function textLoader(options: TextLoaderOptions = {}): Loader {
+  requireLimits({ maxBytes: options.maxBytes })
   return {
     id: 'text',
     extensions: ['.txt', '.text', '.log', '.rst', '.adoc', '.org', '.tex'],

@@ -1,5 +1,6 @@
 import { GroundlineError } from '../errors.ts'
 import { joinBytes } from '../internal/join-bytes.ts'
+import { fatalDecoder, markedEncoding } from './decode.ts'
 import type { LoaderInput } from './loader.ts'
 
 /** Bytes of the archive unzipped between two looks at limit and signal. */
@@ -52,6 +53,14 @@ export async function unzipParts(
     }
     if (failure !== undefined) throw failure
   }
-  const decoder = new TextDecoder()
-  return new Map([...chunks].map(([name, parts]) => [name, decoder.decode(joinBytes(parts))]))
+  return new Map(
+    [...chunks].map(([name, parts]) => {
+      const bytes = joinBytes(parts)
+      try {
+        return [name, fatalDecoder(markedEncoding(bytes) ?? 'utf-8').decode(bytes)]
+      } catch (cause) {
+        throw refuse(`has a part ${name} that is neither UTF-8 nor UTF-16`, cause)
+      }
+    }),
+  )
 }

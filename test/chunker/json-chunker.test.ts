@@ -17,6 +17,11 @@ test('the scan accepts what JSON.parse accepts and finds every value', () => {
         fc.json({ maxDepth: 5 }),
         fc.string(),
         fc.json().map((text) => text.slice(1)),
+        fc
+          .array(fc.constantFrom('0', '1', '-', '.5', 'e1', 'true', 'null', '"a"', ' ', '\n', '[1]', '{}', ','), {
+            maxLength: 8,
+          })
+          .map((parts) => parts.join('')),
       ),
       (text) => {
         let value: unknown
@@ -29,7 +34,16 @@ test('the scan accepts what JSON.parse accepts and finds every value', () => {
         const { spans, fault } = jsonSpans(text)
         if (!valid) {
           // Several values one after another are JSON lines.
-          if (fault === undefined) expect(spans.filter(({ depth }) => depth === 0).length).toBeGreaterThan(1)
+          if (fault !== undefined) return
+          const records = spans.filter(({ depth }) => depth === 0)
+          expect(records.length).toBeGreaterThan(1)
+          for (const [index, { start, end }] of records.entries()) {
+            JSON.parse(text.slice(start, end))
+            const gap = text.slice(records[index - 1]?.end ?? 0, start)
+            expect(gap.trim()).toBe('')
+            if (index > 0 && gap === '')
+              expect(/[\]}][\s\S]|[\s\S][[{]/.test(text.slice(start - 1, start + 1))).toBe(true)
+          }
           return
         }
         expect(fault).toBeUndefined()

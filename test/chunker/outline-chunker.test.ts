@@ -67,3 +67,19 @@ test('chunks follow headings, carry pages, and parts of a table carry its header
   expect(parts.length).toBeGreaterThan(1)
   for (const part of parts) expect(chunkNotes(part).tableHeader).toBe('Name\tValue')
 })
+
+test.each([
+  ['a caption', '<table><caption>Cap</caption>', ''],
+  ['a table in a cell of it', '<table>', '<table><tr><td>in one</td></tr><tr><td>in two</td></tr></table>'],
+])('rows of a table with %s carry its first row', async (_, begin, cell) => {
+  const row = (n: number) => `<tr><td>row ${n}</td><td>value ${n} ${n === 3 ? cell : ''}</td></tr>`
+  const content = `${begin}<tr><th>Name</th><th>Value</th></tr>${Array.from({ length: 12 }, (_, n) => row(n)).join('')}</table><h2>Behind</h2><p>it.`
+  const document = await htmlLoader().load({ id: 'd', content })
+  const chunks = [...htmlChunker({ maxTokens: 40, counter: characterCounter() }).chunk(document)]
+  const parts = chunks.filter(({ text }) => text.startsWith('row'))
+  expect(parts.length).toBeGreaterThan(3)
+  for (const part of parts) expect(chunkNotes(part).tableHeader).toBe('Name\tValue')
+  const inner = chunks.filter(({ text }) => text.startsWith('in two'))
+  for (const part of inner) expect(chunkNotes(part).tableHeader).toBe('in one')
+  expect(chunkNotes(chunks.at(-1)!).tableHeader).toBeUndefined()
+})

@@ -56,6 +56,37 @@ test('paragraphs, headings, lists and tables are laid out; deleted text and fiel
   expect(toSource(document, chunk!)).toEqual({})
 })
 
+const textOf = async (body: string | Uint8Array) =>
+  (await docxLoader().load({ id: 'd.docx', content: typeof body === 'string' ? docx(body) : body })).text
+const run = (text: string, properties = '') =>
+  `<w:r><w:rPr>${properties}</w:rPr><w:t xml:space="preserve">${text}</w:t></w:r>`
+
+test('a paragraph around a text box keeps its words, and the box is read once', async () => {
+  const box = `${paragraph('Box one')}${paragraph('Box two')}`
+  const drawing = `<w:r><mc:AlternateContent><mc:Choice><w:txbxContent>${box}</w:txbxContent></mc:Choice><mc:Fallback><w:txbxContent>${box}</w:txbxContent></mc:Fallback></mc:AlternateContent></w:r>`
+  expect(await textOf(`<w:p>${run('before ')}${drawing}${run('after')}</w:p>${paragraph('next')}`)).toBe(
+    'Box one\n\nBox two\n\nbefore after\n\nnext',
+  )
+})
+
+test('moved text stands where it went, hidden text is left out, hyphens that hold words together stay', async () => {
+  const moved = `<w:p><w:moveFrom>${run('moved')}</w:moveFrom>${run('here')}</w:p><w:p><w:moveTo>${run('moved')}</w:moveTo></w:p>`
+  expect(await textOf(moved)).toBe('here\n\nmoved')
+  const shown = `${run('secret', '<w:vanish/>')}${run('seen', '<w:vanish w:val="0"/>')}${run(' too')}`
+  expect(await textOf(`<w:p><w:pPr><w:rPr><w:vanish/></w:rPr></w:pPr>${shown}</w:p>`)).toBe('seen too')
+  expect(await textOf('<w:p><w:r><w:t>well</w:t><w:noBreakHyphen/><w:t>known</w:t></w:r></w:p>')).toBe(
+    'well\u2011known',
+  )
+})
+
+test('a part in UTF-16 is read by its mark, and one in neither encoding is refused', async () => {
+  const xml = `<w:document><w:body>${paragraph('Grüße')}</w:body></w:document>`
+  const utf16 = new Uint8Array(Buffer.from(`\ufeff${xml}`, 'utf16le'))
+  expect(await textOf(zipSync({ 'word/document.xml': utf16 }))).toBe('Grüße')
+  const latin = new Uint8Array(Buffer.from(xml, 'latin1'))
+  await expect(textOf(zipSync({ 'word/document.xml': latin }))).rejects.toMatchObject({ code: 'UNSUPPORTED_FORMAT' })
+})
+
 test('a zip bomb stops at the limit', async () => {
   const bomb = docx(paragraph('0'.repeat(30_000_000)))
   expect(bomb.length).toBeLessThan(100_000)

@@ -114,6 +114,16 @@ test.each(['<div>', '<b>', '<ul><li>', '<table><tr><td>'])('100,000 × %s stops 
   })
 })
 
+test.each(['nope', 'x-user-defined', 'iso-2022-kr'])(
+  'a page that declares %s, which is not known, is refused as a page',
+  async (charset) => {
+    const head = `<meta charset="${charset}"><p>Hello`
+    const load = (content: string) => htmlLoader().load({ id: 'a', content: new TextEncoder().encode(content) })
+    await expect(load(head)).rejects.toMatchObject({ code: 'UNSUPPORTED_FORMAT', details: { encoding: charset } })
+    expect((await load(`\ufeff${head}`)).text).toBe('Hello')
+  },
+)
+
 test('a declared charset is followed', async () => {
   const head = '<meta charset="windows-1252"><p>Gr'
   const content = Uint8Array.from([...new TextEncoder().encode(head), 0xfc, 0xdf, 0x65])

@@ -1,5 +1,19 @@
 import { describe, expect, test } from 'vitest'
-import { type Loader, loaderFor, markdownLoader, sourceLocator, textLoader, toSource } from '../../src/loader/index.ts'
+import {
+  codeLoader,
+  csvLoader,
+  docxLoader,
+  htmlLoader,
+  jsonLoader,
+  type Loader,
+  loaderFor,
+  markdownLoader,
+  pdfLoader,
+  sourceLocator,
+  subtitleLoader,
+  textLoader,
+  toSource,
+} from '../../src/loader/index.ts'
 import { loaderConformance } from '../../src/testing/loader-conformance.ts'
 
 const bytes = (text: string) => new TextEncoder().encode(text)
@@ -118,6 +132,36 @@ test.each(['Grüße aus Köln, hello there', 'Привет', 'Привет, ка
     }
   },
 )
+
+test('encodings that shift with ESC are refused with their name, and colours of a terminal are text', async () => {
+  const japanese = bytes('\x1b$BF|K\\8l\x1b(B')
+  await expect(textLoader().load({ id: 'a', content: japanese })).rejects.toThrow("encoding: 'iso-2022-jp'")
+  expect((await textLoader({ encoding: 'iso-2022-jp' }).load({ id: 'a', content: japanese })).text).toBe('日本語')
+  expect(await failure(textLoader(), bytes(`${' '.repeat(70_000)}\x1b$(D0!`))).toBe('UNSUPPORTED_FORMAT')
+  expect(await failure(textLoader(), bytes('\x1b$)C\x0eGQ1[\x0f'))).toBe('UNSUPPORTED_FORMAT')
+  expect(await failure(textLoader(), bytes('\x1b$)A\x0eVPND\x0f'))).toBe('UNSUPPORTED_FORMAT')
+  expect(await failure(textLoader(), bytes('\x1b[31mred\x1b(B\x1b[m $B'))).toBe('loaded')
+})
+
+test.each([
+  ['maxBytes', textLoader],
+  ['maxBytes', markdownLoader],
+  ['maxBytes', codeLoader],
+  ['maxBytes', csvLoader],
+  ['maxBytes', jsonLoader],
+  ['maxBytes', subtitleLoader],
+  ['maxBytes', htmlLoader],
+  ['maxDepth', htmlLoader],
+  ['maxBytes', docxLoader],
+  ['maxExpandedBytes', docxLoader],
+  ['maxBytes', (options: object) => pdfLoader({ extract: async () => ({ pages: [] }), ...options })],
+])('a limit that is none is refused by name: %s of %o', (argument, create) => {
+  for (const limit of [Number.NaN, -1, '5', null])
+    expect(() => create({ [argument]: limit } as object)).toThrow(
+      expect.objectContaining({ code: 'INVALID_ARGUMENT', details: expect.objectContaining({ argument }) }),
+    )
+  expect(() => create({ [argument]: Number.POSITIVE_INFINITY } as object)).not.toThrow()
+})
 
 test('a file over the limit is refused before it is decoded', async () => {
   expect(await failure(textLoader(), new Uint8Array(50_000_000))).toBe('LIMIT_EXCEEDED')
