@@ -34,6 +34,9 @@ interface Fitting {
   readonly cost: number
 }
 
+/** Fraction of the limit behind which one of several words that are equally bad is chosen by the text around it. */
+const LATE = 0.6
+
 /** Fractions that put structure first: a cut between paragraphs may leave more of a span empty than one between words. */
 export const structureFirst: readonly number[] = [0.9, 0.8, 0.7, 0.6, 0.5, 0.4]
 
@@ -254,20 +257,30 @@ class Packer {
         bestPrint = print
       }
     }
-    return best >= 0 ? best : this.lastUseful(low, high)
+    return best >= 0 ? best : this.lastUseful(low, high, startTotal + LATE * budget)
   }
 
-  /** Where nothing is full enough: the last sentence end, else the last word, else the last white space. */
-  private lastUseful(low: number, high: number): number {
+  /**
+   * Where nothing is full enough: the last sentence end, else the last word, else the last white space. Where words never
+   * are, as in a sentence over the limit, the word is one behind `late` that the text around it says.
+   */
+  private lastUseful(low: number, high: number, late: number): number {
     const { levels, positions } = this.breaks
+    const { totals } = this.measure
+    const byText = this.options.minFill[breakLevel.word]! > 1
     let word = -1
     let space = -1
+    let bestPrint = -1
     for (let index = high; index >= low; index -= 1) {
       const level = levels[index]!
       if (level >= breakLevel.sentence) return index
-      if (word >= 0) continue
-      if (level > breakLevel.forced) word = index
-      else if (space < 0 && isSpace(this.text.charCodeAt(positions[index]! - 1))) space = index
+      if (word >= 0 && (!byText || totals[index]! < late)) continue
+      if (level > breakLevel.forced) {
+        const print = byText ? fingerprint(this.text, positions[index]!) : 0
+        if (print <= bestPrint) continue
+        word = index
+        bestPrint = print
+      } else if (space < 0 && isSpace(this.text.charCodeAt(positions[index]! - 1))) space = index
     }
     if (word >= 0) return word
     return space >= 0 ? space : high

@@ -47,7 +47,7 @@ export function sentenceFinder(locale: string): SentenceFinder {
       for (const { segment } of segmenter.segment(text.slice(from, to).replace(/[\r\n\u0085\u2028]/g, ' '))) {
         end += segment.length
         // The last sentence of a window that ends within a paragraph may go on.
-        if (end === to && to < paragraph && last > from) break
+        if (end === to && to < paragraph) break
         last = end
         if (end === to) continue
         const place = besideQuotes(text, end)
@@ -55,7 +55,7 @@ export function sentenceFinder(locale: string): SentenceFinder {
         if (isPlainBoundary(text, place)) add(place)
       }
       if (last === paragraph && last < text.length) add(paragraph)
-      from = last
+      from = last > from ? last : resumption(text, to)
     }
     return ends
   }
@@ -66,6 +66,16 @@ function inWord(text: string, end: number): boolean {
   const before = text.charCodeAt(end - 1)
   const after = text.charCodeAt(end)
   return before > 32 && before < 127 && after > 32 && after < 127
+}
+
+/**
+ * Where to go on after a window without a sentence end: at one of its last words, so that no end is where the window
+ * happens to end. What marks an end stands before the word, and the window has shown that there is none.
+ */
+function resumption(text: string, to: number): number {
+  for (let at = to; at > to - WINDOW / 8; at -= 1)
+    if (!isSpace(text.charCodeAt(at)) && isSpace(text.charCodeAt(at - 1))) return at
+  return to - WINDOW / 8
 }
 
 /**

@@ -11,7 +11,7 @@ export interface SentenceChunkerOptions extends ChunkLimits {
 }
 
 /** A sentence end is always good enough; inside a sentence only what exceeds the limit is cut. */
-const sentencesOnly: readonly number[] = [2, 2, 2, 0.6, 0.6, 0.5]
+export const sentencesOnly: readonly number[] = [2, 2, 2, 0.6, 0.6, 0.5]
 
 /**
  * Packs whole sentences, found with the language's own rules (Intl.Segmenter). Sentences over the limit are cut at

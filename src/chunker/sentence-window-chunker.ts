@@ -4,7 +4,7 @@ import { type BoundaryChunker, boundaryChunker } from './boundary-chunker.ts'
 import { breakLevel } from './break-list.ts'
 import { resolveLimits } from './limits.ts'
 import { sentenceFinder } from './sentence-breaks.ts'
-import { type SentenceChunkerOptions, sentenceBreakList } from './sentence-chunker.ts'
+import { type SentenceChunkerOptions, sentenceBreakList, sentencesOnly } from './sentence-chunker.ts'
 
 /** Options of {@link sentenceWindowChunker}. */
 export interface SentenceWindowChunkerOptions extends Omit<SentenceChunkerOptions, 'overlap'> {
@@ -27,7 +27,7 @@ export function sentenceWindowChunker(options: SentenceWindowChunkerOptions = {}
   const { around = 3, locale = 'en' } = options
   requireInteger('around', around, 0, 100)
   const find = sentenceFinder(locale)
-  const limits = { ...resolveLimits({ ...options, overlap: 0 }), sectionFill: 0 }
+  const limits = { ...resolveLimits({ ...options, overlap: 0 }, sentencesOnly), sectionFill: 0 }
   return boundaryChunker('sentence-window', limits, { around, locale }, ({ text }) => {
     const ends = find(text)
     const starts = [0, ...ends]

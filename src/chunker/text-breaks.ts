@@ -77,7 +77,10 @@ export function addTextBreaks(list: BreakList, text: string, from: number, to: n
           if (lineEnd - last > LONGEST_RUN) add(lineEnd, newlines > 1 ? style.paragraph : style.line)
         }
       }
-      if (newlines > 0) add(lineEnd, newlines > 1 ? style.paragraph : style.line)
+      if (newlines > 1) add(lineEnd, style.paragraph)
+      // Where a line end is only white space, what stands before it decides.
+      else if (newlines > 0)
+        add(lineEnd, style.words && style.line === breakLevel.word ? spaceLevel(text, begin, from) : style.line)
       else if (style.words && isPlainBoundary(text, at)) add(at, spaceLevel(text, begin, from))
     } else {
       // CJK: marks end sentences and clauses without a space; ideographs may be parted anywhere.

@@ -71,6 +71,15 @@ test('sentences of a paragraph longer than the window are the same as of short o
   expect(sentences(one.repeat(500))).toHaveLength(500)
 })
 
+test('a text without sentence ends has none where a window of the finder ends', () => {
+  const text = 'word '.repeat(4000)
+  for (const chunk of sentenceWindowChunker({ around: 0 }).chunk({ id: 'd', text })) {
+    const { windowStart, windowEnd } = chunkNotes(chunk)
+    expect([windowStart, windowEnd]).toEqual([0, text.length])
+  }
+  expect(sentences(`${'word '.repeat(4000)}End. Another one.`).at(-1)).toBe('Another one.')
+})
+
 test('only sentences over the limit are cut inside', () => {
   const text =
     'Short one. Another short one. This is a rather long sentence that goes on and on, with no end in sight. Done.'

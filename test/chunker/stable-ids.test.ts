@@ -34,6 +34,16 @@ const plain = (headings: boolean): EditableText => ({
   parts: prose(1_000_000, headings),
   edit: (part, inserted) => (inserted === '' ? '' : inserted + part),
 })
+/** Sentences without a paragraph, a line each or all in one. Words in lower case, so that the Unicode rules end none. */
+const unparted = (between: string): EditableText => ({
+  parts: prose(1_000_000, false).flatMap((text) =>
+    text
+      .trim()
+      .split(/(?<=\.) /)
+      .map((sentence) => sentence + between),
+  ),
+  edit: plain(false).edit,
+})
 const inside: EditableText['edit'] = (part, inserted) => (inserted === '' ? '' : part.replace('¦', inserted))
 const wordsOf = (text: string): string[] => text.trim().split(/\s+/)
 
@@ -70,6 +80,13 @@ describe.each([
   ['markdownChunker', 'text under headings', () => plain(true), tokens],
   ['tokenChunker', 'text', () => plain(false), characters],
   ['sentenceChunker', 'text', () => plain(false), characters],
+  ['sentenceChunker', 'one line', () => unparted(' '), characters],
+  ['sentenceChunker', 'lines', () => unparted('\n'), characters],
+  ['sentenceWindowChunker', 'one line', () => unparted(' '), characters],
+  ['sentenceWindowChunker', 'lines', () => unparted('\n'), characters],
+  ['markdownChunker', 'one line', () => unparted(' '), characters],
+  ['markdownChunker', 'lines', () => unparted('\n'), characters],
+  ['recursiveChunker', 'one line', () => unparted(' '), characters],
   ['sentenceWindowChunker', 'text', () => plain(false), characters],
   ['outlineChunker', 'text', () => plain(false), characters],
   ['htmlChunker', 'text', () => plain(false), characters],
@@ -97,9 +114,13 @@ describe.each([
       const shares =
         process.env.GROUNDLINE_NIGHTLY === undefined ? [0.02] : Array.from({ length: 20 }, (_, n) => (n + 0.4) / 24)
       for (const share of shares) {
-        for (const inserted of ['A new sentence here. ', '', 'x'.repeat(700)]) {
-          const at = Math.floor(parts.length * share)
-          const edited = parts.with(at, edit(parts[at]!, inserted)).join('')
+        const at = Math.floor(parts.length * share)
+        // A part is added to, taken away, made much longer, and moved by a third of the text.
+        const moved = parts.toSpliced(at, 1).toSpliced(at + Math.floor(parts.length / 3), 0, parts[at]!)
+        const edits = ['A new sentence here. ', '', 'x'.repeat(700)].map((inserted) =>
+          parts.with(at, edit(parts[at]!, inserted)),
+        )
+        for (const edited of [...edits, ...(share < 0.6 ? [moved] : [])].map((all) => all.join(''))) {
           const after = new Set(await ids(edited))
           const kept = before.filter((id) => after.has(id)).length
           expect(edited).not.toBe(parts.join(''))
