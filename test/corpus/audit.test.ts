@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { FORMAT } from '../../src/corpus/container.ts'
 import { crc32c } from '../../src/corpus/crc32c.ts'
-import { memoryStorage, openCorpus, type Storage, type VersionedCorpus } from '../../src/corpus/index.ts'
+import { memoryStorage, openCorpus, restoreCorpus, type Storage, type VersionedCorpus } from '../../src/corpus/index.ts'
 import { GroundlineError } from '../../src/errors.ts'
 import { entryFor, space } from './support.ts'
 
@@ -122,6 +122,29 @@ describe('the audit trail', () => {
     await put(other, 'b', '2')
     expect(await storage.list('audit/')).toHaveLength(2)
     expect(await actionsOf(reader)).toEqual(['hold', 'rollback'])
+  })
+
+  test('goes with a backup, with what is not entered yet', async () => {
+    const [storage, target, restored] = [memoryStorage(), memoryStorage(), memoryStorage()]
+    let isDown = false
+    const publish: Storage['publish'] = async (name, ...rest) => {
+      if (isDown && name.startsWith('audit/')) throw down
+      return storage.publish(name, ...rest)
+    }
+    const corpus = await openCorpus({ storage: { ...storage, publish } })
+    await put(corpus, 'a', '1')
+    await corpus.tag('held', { hold: 'why' })
+    isDown = true
+    await corpus.rollback(1)
+    const told = await corpus.audit()
+    expect(await storage.list('audit/')).toHaveLength(1)
+    await corpus.backup(target)
+    await restoreCorpus({ from: target, to: restored })
+    const copy = await openCorpus({ storage: restored })
+    expect(await copy.audit()).toEqual(told)
+    await put(copy, 'b', '2')
+    expect(await restored.list('audit/')).toHaveLength(2)
+    expect(await copy.audit()).toEqual(told)
   })
 
   test('of a newer format refuses what it could not enter, before it is done; a damaged one keeps no purge back', async () => {
