@@ -148,7 +148,7 @@ describe('failing calls', () => {
       }
       expect(failures).toBeGreaterThan(0)
     },
-    120_000,
+    300_000,
   )
 
   test.each(['EIO', 'ENOSPC', 'short write'] as const)(
