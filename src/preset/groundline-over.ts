@@ -13,8 +13,8 @@ import {
   syncCorpus,
   type VersionedCorpus,
 } from '../corpus/index.ts'
-import type { AbortOptions, Metadata } from '../document.ts'
-import type { Embedder, Embedding, EmbeddingSpace } from '../embedder/index.ts'
+import type { AbortOptions, Metadata, Passage } from '../document.ts'
+import type { Embedder, EmbeddingSpace } from '../embedder/index.ts'
 import { GroundlineError } from '../errors.ts'
 import { compileFilter, type Filter } from '../filter.ts'
 import { requireInteger } from '../internal/argument.ts'
@@ -23,15 +23,9 @@ import { answer } from '../language-model/index.ts'
 import { type Bm25Index, lexicalIndex, openLexicalIndex } from '../lexical-index/index.ts'
 import { markdownLoader, textLoader } from '../loader/index.ts'
 import { type PromptAssembler, promptAssembler, promptCaching } from '../prompt-assembler/index.ts'
-import {
-  denseRetriever,
-  hybridRetriever,
-  lexicalRetriever,
-  type Retrieval,
-  type Retriever,
-  type StoredChunk,
-} from '../retriever/index.ts'
+import type { Retrieval, Retriever, StoredChunk } from '../retriever/index.ts'
 import { exactCounter } from '../tokenizer/index.ts'
+import { type Asked, defaultRetriever, embeddedOnce } from './default-retriever.ts'
 import { defaultTokenizer } from './default-tokenizer.ts'
 import { defaultVectorIndex, type GraphPlace } from './default-vector-index.ts'
 import { derivedIndexes, type IndexMakers } from './derived-indexes.ts'
@@ -40,13 +34,16 @@ import type {
   GroundlineInfo,
   GroundlineOptions,
   GroundlineSyncOptions,
+  GroundlineView,
   QuestionOptions,
 } from './groundline.ts'
+import { groundlineView } from './groundline-view.ts'
 import type { IndexPair } from './index-pair.ts'
 import { chunkEmbedder, embeddingText, entriesOf, type Intake, loadFile } from './intake.ts'
-import type { AnswerParts } from './one-version.ts'
+import type { AnswerOfOneVersion, AnswerParts } from './one-version.ts'
 import { compareWithCandidate, reembedCorpus, spaceMismatch } from './reembed-corpus.ts'
 import { servedAnswers } from './served-answers.ts'
+import { type VersionView, versionView } from './version-view.ts'
 
 /** How to cite is said by the assembler, beside the sources. */
 const INSTRUCTIONS = 'Answer the question from the numbered sources. If they do not answer it, say so.'
@@ -92,20 +89,22 @@ export function groundlineOver<M extends Metadata>(options: GroundlineOptions<M>
   const answers = servedAnswers<M>(corpus, served)
   const indexes = derivedIndexes(corpus, makersOf(), files, answers)
 
-  function makersOf(): IndexMakers<M> {
+  /** `fixed`: of a version that stays as it is, beside the corpus's own; no graph is built for it. */
+  function makersOf(use: 'own' | 'fixed' = 'own'): IndexMakers<M> {
     const vectors: IndexMakers<M>['vectors'] = async (onServing, of) => {
       const { space } = embedderOf(of)
       if (options.vectorIndex) {
-        kind = 'custom'
+        if (use === 'own') kind = 'custom'
         return options.vectorIndex(space)
       }
       const made = await defaultVectorIndex<M>(space, {
         encrypted: keyring !== undefined,
         folder: served?.folder,
-        readOnly: corpus.readOnly,
-        graphs: opened.graphs,
+        readOnly: corpus.readOnly || use === 'fixed',
+        graphs: use === 'own' ? opened.graphs : { ...opened.graphs, exactBelow: Number.MAX_SAFE_INTEGER },
         onServing,
       })
+      if (use === 'fixed') return made.index
       kind = made.kind
       notes.splice(0, notes.length, ...(made.note ? [made.note] : []))
       return made.index
@@ -186,33 +185,51 @@ export function groundlineOver<M extends Metadata>(options: GroundlineOptions<M>
     return filter === undefined ? () => true : compileFilter(filter as Filter)
   }
 
-  const retrieve = async (query: string, each: QuestionOptions<M> = {}): Promise<Retrieval<M>> => {
-    requireOpen()
+  const answerFrom = async (from: AnswerOfOneVersion<M>, query: string, each: QuestionOptions<M>) => {
     const { signal, session } = each
-    // What other processes committed shows in the next question: a reader taken off an access list, above all.
-    await corpus.refresh({ signal })
     const filter = allowed(each.filter ?? session?.settings.filter, each.principals)
     const wanted = each.topK ?? session?.settings.topK ?? topK
     const asked = embeddedOnce()
-    const found = await indexes.answer(
-      (parts) => retrieverOver(parts, asked).retrieve(query, { topK: wanted, filter, signal }),
-      { signal },
-    )
+    const found = await from((parts) => retrieverOver(parts, asked).retrieve(query, { topK: wanted, filter, signal }), {
+      signal,
+    })
     if (!options.reranker) return found
     const passages = await options.reranker.rerank(query, found.passages, { topK: wanted, signal })
     const stages = [...found.explanation.stages, { stage: 'rerank', candidates: found.passages.length }]
     return { passages, explanation: { stages } }
   }
 
-  const assemble = async (question: string, each: QuestionOptions<M> = {}) => {
-    const { passages } = await retrieve(question, each)
-    const { session } = each
-    return assembler.assemble({
+  const retrieve = async (query: string, each: QuestionOptions<M> = {}): Promise<Retrieval<M>> => {
+    requireOpen()
+    // What other processes committed shows in the next question: a reader taken off an access list, above all.
+    await corpus.refresh({ signal: each.signal })
+    return answerFrom(indexes.answer, query, each)
+  }
+
+  const promptOf = (question: string, passages: readonly Passage<M>[], { session }: QuestionOptions<M>) =>
+    assembler.assemble({
       instructions: session?.settings.instructions ?? instructions,
       history: session?.history ?? [],
       ...(session && { historyFrom: session.historyFrom }),
       passages,
       question,
+    })
+
+  const assemble = async (question: string, each: QuestionOptions<M> = {}) => {
+    const { passages } = await retrieve(question, each)
+    return promptOf(question, passages, each)
+  }
+
+  const views = new Set<VersionView<M>>()
+  const at = async (version: number | string, each: AbortOptions = {}): Promise<GroundlineView<M>> => {
+    requireOpen()
+    const view = await versionView(corpus, version, makersOf('fixed'), files, served, each)
+    views.add(view)
+    return groundlineView(view, {
+      answerFrom,
+      promptOf,
+      readersOf: (principals) => allowed(undefined, principals),
+      onClose: () => views.delete(view),
     })
   }
 
@@ -220,6 +237,7 @@ export function groundlineOver<M extends Metadata>(options: GroundlineOptions<M>
     if (closed) return
     await tail
     closed = true
+    for (const view of views) await view.close()
     if (!corpus.readOnly) await indexes.keep('always')
     await indexes.close()
     await corpus.close()
@@ -291,6 +309,7 @@ export function groundlineOver<M extends Metadata>(options: GroundlineOptions<M>
       requireOpen()
       return visible(corpus, visibleTo(each.principals), each)
     },
+    at,
     retrieve,
     assemble,
     async *ask(question, each = {}) {
@@ -340,36 +359,4 @@ async function* visible<M extends Metadata>(
 ): AsyncGenerator<DocumentRecord<M>> {
   await corpus.refresh({ signal })
   for await (const record of corpus.documents({ signal })) if (isVisible(record.metadata)) yield record
-}
-
-type Asked = (embedder: Embedder) => Embedder
-
-/** Embedders for one question, which does not pay for its vector again where it is searched with again. */
-function embeddedOnce(): Asked {
-  const known = new Map<Embedder, Promise<Embedding>>()
-  return (embedder) => ({
-    space: embedder.space,
-    dimensions: embedder.dimensions,
-    embed: (inputs, options) => {
-      const before = known.get(embedder)
-      if (before) return before
-      const embedding = embedder.embed(inputs, options)
-      known.set(embedder, embedding)
-      embedding.catch(() => known.delete(embedder))
-      return embedding
-    },
-  })
-}
-
-/** BM25 and the vectors together. */
-function defaultRetriever<M extends Metadata>(
-  parts: IndexPair<M> & { embedder: Embedder; store: Parameters<typeof lexicalRetriever<M>>[0]['store'] },
-  denseWeight: number,
-): Retriever<M> {
-  const { vectorIndex, lexicalIndex: words, embedder, store } = parts
-  return hybridRetriever({
-    dense: denseRetriever({ index: vectorIndex, embedder, store }),
-    lexical: lexicalRetriever({ index: words, store }),
-    weights: { lexical: 1, dense: denseWeight },
-  })
 }

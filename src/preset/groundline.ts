@@ -202,6 +202,26 @@ export interface GroundlineInfo {
   readonly notes: readonly string[]
 }
 
+/**
+ * A version as it was: answered by its own indexes, which its first question makes, whatever is committed meanwhile. Readers
+ * named by `principals` are given what the lists of that version and of the newest both give them; documents that are there no
+ * more are given to nobody named. Each call throws `NOT_FOUND` once something was purged since the view was opened.
+ */
+export interface GroundlineView<M extends Metadata = Metadata> extends Retriever<M>, AsyncDisposable {
+  /** Its number. */
+  readonly version: number
+  /** The best passages for a question. */
+  retrieve(question: string, options?: QuestionOptions<M>): Promise<Retrieval<M>>
+  /** Retrieves for a question and puts the prompt together, within its budget. */
+  assemble(question: string, options?: QuestionOptions<M>): Promise<Prompt>
+  /** One document, or undefined where there was none or the reader may not see it. */
+  get(id: string, options?: ReaderOptions): Promise<Document<M> | undefined>
+  /** What is known about each document that the reader may see, in id order. */
+  list(options?: ReaderOptions): AsyncIterable<DocumentRecord<M>>
+  /** Frees it, so that the version can be collected. Later calls throw `CLOSED`. */
+  close(): Promise<void>
+}
+
 /** A whole retrieval system over one corpus. It is a {@link Retriever}. */
 export interface Groundline<M extends Metadata = Metadata> extends Retriever<M>, AsyncDisposable {
   /** The best passages for a question. */
@@ -210,6 +230,8 @@ export interface Groundline<M extends Metadata = Metadata> extends Retriever<M>,
   readonly corpus: VersionedCorpus<M>
   /** Its keys: rotation, wrapping again, erasing. Absent without encryption. */
   readonly keyring?: Keyring
+  /** A version or tag as it was, to be asked questions. Close it. Throws `NOT_FOUND` for one that was collected, purged or never was. */
+  at(version: number | string, options?: AbortOptions): Promise<GroundlineView<M>>
   /** Makes the corpus hold what a source lists: adds, replaces and removes within the source's scope. */
   sync(source: Source<M>, options?: GroundlineSyncOptions<M>): Promise<SyncReport>
   /** What a sync would do and cost, counted with the preset's tokenizer. Writes nothing; pass it to `sync` to carry it out. */

@@ -12,6 +12,7 @@ export type {
   GroundlineReembedOptions,
   GroundlineSyncOptions,
   GroundlineTenants,
+  GroundlineView,
   QuestionOptions,
   ReaderOptions,
   RetrieverParts,

@@ -1,6 +1,7 @@
 import { expectTypeOf, it } from 'vitest'
 import type { Filter } from '../../src/filter.ts'
 import type { Groundline } from '../../src/preset/index.ts'
+import type { Retriever } from '../../src/retriever/index.ts'
 
 type Meta = {
   readonly lang: 'en' | 'de'
@@ -21,4 +22,8 @@ it('metadata types flow from documents to filters and passages', () => {
   expectTypeOf<{ op: 'gte'; path: ['tags']; value: string }>().not.toExtend<Filter<Meta>>()
   type Passage = Awaited<ReturnType<Groundline<Meta>['retrieve']>>['passages'][number]
   expectTypeOf<Passage['metadata']>().toEqualTypeOf<Meta>()
+  type View = Awaited<ReturnType<Groundline<Meta>['at']>>
+  expectTypeOf<View>().toExtend<Retriever<Meta>>()
+  expectTypeOf<NonNullable<Parameters<View['retrieve']>[1]>>().toEqualTypeOf<Options>()
+  expectTypeOf<Parameters<Groundline['at']>[0]>().toEqualTypeOf<number | string>()
 })
