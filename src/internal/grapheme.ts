@@ -1,3 +1,5 @@
+import { lastAtMost } from './last-at-most.ts'
+
 const WINDOW = 256
 
 /**
@@ -11,29 +13,51 @@ export interface GraphemeFinder {
   next(position: number): number
 }
 
-/** A finder over one text. */
+/** Boundaries that a finder remembers at the most. */
+const REMEMBERED = 4096
+
+/** A finder over one text. It remembers the boundaries found last: a new segmentation for each look is mostly garbage. */
 export function graphemeFinder(text: string): GraphemeFinder {
   let segmenter: Intl.Segmenter | undefined
-  const segments = (from: number, to: number): Iterable<Intl.SegmentData> => {
-    segmenter ??= new Intl.Segmenter('und', { granularity: 'grapheme' })
-    return segmenter.segment(text.slice(from, to))
+  /** All boundaries from the first to the last of them. */
+  let found: number[] = []
+  let width = 0
+
+  const startAt = (boundary: number): void => {
+    found = [boundary]
+    width = WINDOW / 8
   }
 
-  const next = (position: number): number => {
-    if (position + 1 >= text.length) return text.length
-    if (isPlainBoundary(text, position + 1)) return position + 1
-    for (let width = 64; ; width *= 4) {
-      const to = Math.min(text.length, position + width)
-      for (const { segment } of segments(position, to)) {
+  /** Adds at least one boundary. */
+  const extend = (): void => {
+    segmenter ??= new Intl.Segmenter('und', { granularity: 'grapheme' })
+    if (found.length > REMEMBERED) found = found.slice(-REMEMBERED / 2)
+    const from = found[found.length - 1]!
+    width = Math.min(WINDOW, width * 2)
+    for (let reach = width; ; reach *= 4) {
+      const to = Math.min(text.length, from + reach)
+      let end = from
+      for (const { segment } of segmenter.segment(text.slice(from, to))) {
+        end += segment.length
         // A cluster that reaches the end of the window may go on behind it.
-        if (position + segment.length < to || to === text.length) return position + segment.length
-        break
+        if (end < to || to === text.length) found.push(end)
       }
+      if (found[found.length - 1]! > from) return
     }
   }
 
+  /** Index of the last boundary found at or before `position`. */
+  const indexOf = (position: number): number => lastAtMost(found, position, itself)
+
   return {
-    next,
+    next(position) {
+      if (position + 1 >= text.length) return text.length
+      if (isPlainBoundary(text, position + 1)) return position + 1
+      const index = indexOf(position)
+      if (found[index] !== position) startAt(position)
+      if (found[found.length - 1] === position) extend()
+      return found[indexOf(position) + 1]!
+    },
     atOrBefore(position, anchor) {
       if (position >= text.length) return text.length
       if (position <= anchor) return anchor
@@ -41,30 +65,16 @@ export function graphemeFinder(text: string): GraphemeFinder {
       const floor = Math.max(anchor, position - WINDOW)
       while (from > floor && !isPlainBoundary(text, from)) from -= 1
       if (from === position) return position
-      if (from === floor && floor !== anchor) from = anchor
-      for (;;) {
-        const to = Math.min(text.length, from + WINDOW)
-        let boundary = from
-        let reached = from
-        for (const { segment } of segments(from, to)) {
-          const end = boundary + segment.length
-          if (end === to && to < text.length) break
-          if (end > position) return boundary
-          boundary = end
-          reached = end
-        }
-        if (reached === from) {
-          // One cluster fills the window.
-          const end = next(from)
-          if (end > position) return from
-          reached = end
-        }
-        if (reached >= position) return reached
-        from = reached
-      }
+      if (from === floor) from = anchor
+      // What was found serves where it reaches as far as the place to begin at.
+      if (found.length === 0 || found[0]! > position || found[found.length - 1]! < from) startAt(from)
+      while (found[found.length - 1]! <= position) extend()
+      return Math.max(anchor, found[indexOf(position)]!)
     },
   }
 }
+
+const itself = (boundary: number): number => boundary
 
 /**
  * Whether there is certainly a grapheme boundary before the unit at `position`, by looking at its neighbours only: the
