@@ -26,11 +26,17 @@ export function headingLevel(rank: number): number {
 /** The places where a text may be cut, in ascending order, each with its `breakLevel`. Position 0 is never one. */
 export class BreakList {
   /** Offsets; only the first `size` count. */
-  positions: Uint32Array = new Uint32Array(256)
+  positions: Uint32Array
   /** Level of each offset. */
-  levels: Uint8Array = new Uint8Array(256)
+  levels: Uint8Array
   /** How many there are. */
   size = 0
+
+  /** Makes room for so many at first. */
+  constructor(room = 256) {
+    this.positions = new Uint32Array(room)
+    this.levels = new Uint8Array(room)
+  }
 
   /** Adds a place at or after the last one; the same place again keeps the better level. */
   add(position: number, level: number): void {

@@ -1,5 +1,5 @@
 import type { Document } from '../document.ts'
-import { contentHash } from '../internal/hash.ts'
+import { textVersion } from '../internal/text-version.ts'
 
 /**
  * The version of a document: a content hash of its text, which every chunk carries as `documentVersion`.
@@ -10,5 +10,5 @@ import { contentHash } from '../internal/hash.ts'
  * ```
  */
 export function documentVersion(document: Pick<Document, 'text'>): string {
-  return contentHash(document.text)
+  return textVersion(document)
 }

@@ -16,7 +16,8 @@ import { addTextBreaks, plainText } from './text-breaks.ts'
 // @__NO_SIDE_EFFECTS__
 export function recursiveChunker(options: ChunkLimits = {}): BoundaryChunker {
   return boundaryChunker('recursive', resolveLimits(options), {}, ({ text }) => {
-    const breaks = new BreakList()
+    // A word and its space are six units in most languages.
+    const breaks = new BreakList(Math.max(64, Math.ceil(text.length / 5)))
     addTextBreaks(breaks, text, 0, text.length, plainText)
     breaks.end(text.length)
     return { breaks }

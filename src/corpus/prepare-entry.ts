@@ -2,6 +2,7 @@ import type { Document, Metadata } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
 import { describe } from '../internal/argument.ts'
 import { canonicalJson, contentHash } from '../internal/hash.ts'
+import { textVersion } from '../internal/text-version.ts'
 import { vectorNorm } from '../internal/vector-math.ts'
 import type { ChunkRow } from './catalogue.ts'
 import type { DocumentEntry } from './corpus.ts'
@@ -22,7 +23,7 @@ export interface PreparedEntry extends SegmentDocument {
  */
 export function documentFingerprint(document: Document): string {
   return contentHash(
-    document.text,
+    textVersion(document),
     document.title === undefined ? '' : `t${document.title}`,
     document.uri === undefined ? '' : `u${document.uri}`,
     canonicalJson(document.metadata ?? {}),
@@ -39,7 +40,7 @@ export function prepareEntry(entry: DocumentEntry): PreparedEntry {
   const { id, text, uri, title, metadata = {}, outline, sourceMap } = document
   requireMaps(document)
   const metadataJson = canonicalJson(metadata)
-  const version = chunks[0]?.documentVersion ?? contentHash(text)
+  const version = chunks[0]?.documentVersion ?? textVersion(document)
   const seen = new Set<string>()
   // Chunkers give all chunks of a document one object.
   let like: unknown = metadata

@@ -1,6 +1,8 @@
-import type { Metadata } from '../document.ts'
+import type { Chunker } from '../chunker/chunker.ts'
+import type { AbortOptions, Document, Metadata } from '../document.ts'
 import { GroundlineError, isGroundlineError } from '../errors.ts'
 import { contentHash } from '../internal/hash.ts'
+import { textVersion } from '../internal/text-version.ts'
 import type { StoredChunk } from '../retriever/retriever.ts'
 import type { Corpus, DocumentEntry, DocumentRecord, SourceItem, SyncReport } from './corpus.ts'
 import { documentFingerprint, requireDocument } from './prepare-entry.ts'
@@ -74,15 +76,10 @@ export function intakeOf<M extends Metadata>(options: SyncOptions<M>): Intake<M>
       if (unchanged && !linked) return reused(id)
       const duplicateOf = await originals?.of(id, document.text)
       if (duplicateOf !== undefined && duplicates?.policy === 'skip') return { kind: 'duplicate', duplicateOf }
-      const chunks: StoredChunk<M>[] = []
-      if (duplicateOf === undefined) {
-        const cut = chunker.chunk(document, { signal })
-        // A promise a chunk would cost more than some chunkers do.
-        if (Symbol.iterator in cut) for (const chunk of cut) chunks.push(chunk)
-        else for await (const chunk of cut) chunks.push(chunk)
-      }
+      const chunks: readonly StoredChunk<M>[] =
+        duplicateOf === undefined ? await chunksOf(chunker, document, { signal }) : []
       if (unchanged && chunks.length === 0) return { kind: 'reused' }
-      const version = chunks[0]?.documentVersion ?? contentHash(document.text)
+      const version = chunks[0]?.documentVersion ?? textVersion(document)
       if (!stored) addedVersions.set(id, version)
       const vectorsFrom = stored ? undefined : await holderOf(version)
       return {
@@ -100,6 +97,20 @@ export function intakeOf<M extends Metadata>(options: SyncOptions<M>): Intake<M>
       })
     },
   }
+}
+
+/** All chunks of a document. Within the sync's own `take`, V8 would compile the loop again for each sync. */
+async function chunksOf<M extends Metadata>(
+  chunker: Chunker,
+  document: Document<M>,
+  options: AbortOptions,
+): Promise<StoredChunk<M>[]> {
+  const chunks: StoredChunk<M>[] = []
+  const cut = chunker.chunk(document, options)
+  // A promise a chunk would cost more than some chunkers do.
+  if (Symbol.iterator in cut) for (const chunk of cut) chunks.push(chunk)
+  else for await (const chunk of cut) chunks.push(chunk)
+  return chunks
 }
 
 /** The stored document of an id, which must be of the scope. */
