@@ -23,7 +23,7 @@ import { englishAnalyzer } from './english-analyzer.ts'
 import { InvertedIndex, type WeightedTerms } from './inverted-index.ts'
 import { readLexicalBytes, tablesOf, writeLexicalBytes } from './lexical-bytes.ts'
 import type { LexicalEntry, LexicalIndex, LexicalMixture } from './lexical-index.ts'
-import { mixtureScores } from './mixture-scores.ts'
+import { MixtureScorer } from './mixture-scores.ts'
 import { operatorQuery, queryTerms } from './query-terms.ts'
 import { WordFamilies } from './word-families.ts'
 
@@ -131,7 +131,8 @@ export function lexicalIndex<M extends Metadata = Metadata>(options: LexicalInde
 
 function indexOver<M extends Metadata>(settings: Settings, initial: State<M>): Bm25Index<M> {
   const { analyzer, parameters, families, text: textWeight, headings: headingWeight } = settings
-  const kinship = families === 0 ? undefined : { families: new WordFamilies(initial.terms), share: families }
+  let kinship = families === 0 ? undefined : { families: new WordFamilies(initial.terms), share: families }
+  const mixer = new MixtureScorer()
   const serial = createSerial()
   let state: State<M> | undefined = initial
   const open = () => {
@@ -208,7 +209,7 @@ function indexOver<M extends Metadata>(settings: Settings, initial: State<M>): B
       requireIdList('ids', ids)
       requireMixtures(mixtures, ids.length)
       const wanted = queryTerms(terms, analyzer.analyze(query), kinship)
-      return mixtureScores(
+      return mixer.scores(
         terms,
         wanted,
         parameters,
@@ -232,6 +233,7 @@ function indexOver<M extends Metadata>(settings: Settings, initial: State<M>): B
     },
     async close() {
       state = undefined
+      kinship = undefined
     },
   }
 }

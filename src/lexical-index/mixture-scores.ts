@@ -5,18 +5,45 @@ import type { LexicalMixture } from './lexical-index.ts'
 /**
  * BM25 of texts that are made of documents: the frequencies of all are added, weighted, before they saturate, as BM25F
  * does with the fields of one (Robertson, Zaragoza and Taylor, "Simple BM25 extension to multiple weighted fields", 2004).
- * `slots` are the documents that members name by their places. Linear in the postings of the terms and in the members.
  */
-export function mixtureScores(
+export class MixtureScorer {
+  /** One more than the row of each document in the table of frequencies; all 0 between two calls. */
+  #rowAt = new Uint32Array(0)
+
+  /**
+   * The scores of mixtures. `slots` are the documents that members name by their places. Linear in the postings of the
+   * terms and in the members.
+   */
+  scores(
+    index: InvertedIndex,
+    terms: readonly QueryTerm[],
+    parameters: Bm25Parameters,
+    slots: readonly (number | undefined)[],
+    mixtures: readonly LexicalMixture[],
+  ): Float64Array {
+    if (terms.length === 0) return new Float64Array(mixtures.length)
+    const { bound } = index
+    if (this.#rowAt.length < bound) this.#rowAt = new Uint32Array(Math.ceil(bound * 1.25))
+    const rowAt = this.#rowAt
+    try {
+      // A document has one row, however often it is named.
+      for (let row = 0; row < slots.length; row++) if (slots[row] !== undefined) rowAt[slots[row]!] = row + 1
+      return scoresOf(index, terms, parameters, slots, mixtures, rowAt)
+    } finally {
+      for (const slot of slots) if (slot !== undefined) rowAt[slot] = 0
+    }
+  }
+}
+
+function scoresOf(
   index: InvertedIndex,
   terms: readonly QueryTerm[],
   parameters: Bm25Parameters,
   slots: readonly (number | undefined)[],
   mixtures: readonly LexicalMixture[],
+  rowAt: Uint32Array,
 ): Float64Array {
   const scores = new Float64Array(mixtures.length)
-  if (terms.length === 0) return scores
-  const rowAt = rowsOf(index, slots)
   const width = terms.length
   const { frequencies, holds } = frequenciesOf(terms, rowAt, slots.length)
   const idfs = terms.map(
@@ -46,16 +73,6 @@ export function mixtureScores(
     scores[at] = score
   }
   return scores
-}
-
-/** One more than the row of each document in the table of frequencies; a document has one, however often it is named. */
-function rowsOf(index: InvertedIndex, slots: readonly (number | undefined)[]): Uint32Array {
-  const rowAt = new Uint32Array(index.bound)
-  for (let row = 0; row < slots.length; row++) {
-    const slot = slots[row]
-    if (slot !== undefined) rowAt[slot] = row + 1
-  }
-  return rowAt
 }
 
 /** How often each term occurs in each document that has a row, and which rows hold any. */

@@ -4,7 +4,7 @@ import type { Analyzer } from './analyzer.ts'
 import type { QueryTerm } from './bm25.ts'
 import type { InvertedIndex } from './inverted-index.ts'
 import { foldMarks } from './word-analyzer.ts'
-import { joinPostings, type WordFamilies } from './word-families.ts'
+import type { WordFamilies } from './word-families.ts'
 
 /** A prefix stands for at most so many words, those in the most documents first. */
 const MOST_WORDS = 64
@@ -25,7 +25,7 @@ export function queryTerms(index: InvertedIndex, terms: readonly string[], kinsh
   for (const [term, weight] of counts) {
     const own = index.postings(term)
     const relatives = kinship === undefined ? [] : kinship.families.relatives(term)
-    const postings = relatives.length === 0 ? own : joinPostings(index, own, relatives, kinship!.share)
+    const postings = relatives.length === 0 ? own : kinship!.families.join(own, relatives, kinship!.share)
     if (postings !== undefined) found.push({ postings, weight, documentFrequency: postings.count })
   }
   return found

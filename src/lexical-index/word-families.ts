@@ -4,6 +4,8 @@ import type { InvertedIndex, Postings } from './inverted-index.ts'
 const SHARED_LETTERS = 6
 /** and so large a part of the longer one. */
 const SHARED_PART = 0.6
+/** Where one document in so many is in a list, going through all of them in order is faster than sorting. */
+const DENSE = 32
 
 /**
  * Which words of an index begin alike: `recommend` and `recommendation`, `phylogeny` and `phylogenetic`. A stemmer that
@@ -15,6 +17,8 @@ export class WordFamilies {
   /** Term ids by their first letters. */
   readonly #alike = new Map<string, number[]>()
   #known = 0
+  /** By document, all 0 between two calls. */
+  #sums = new Float64Array(0)
 
   constructor(index: InvertedIndex) {
     this.#index = index
@@ -33,6 +37,39 @@ export class WordFamilies {
     return found
   }
 
+  /**
+   * The postings of a word together with its relatives, as if each occurrence of a relative were `share` of one of the
+   * word. Linear in the lists, but for the sort of the documents where they are few.
+   */
+  join(own: Postings | undefined, relatives: readonly Postings[], share: number): Postings {
+    const { bound } = this.#index
+    if (this.#sums.length < bound) this.#sums = new Float64Array(Math.ceil(bound * 1.25))
+    const sums = this.#sums
+    const lists = own === undefined ? relatives : [own, ...relatives]
+    const seen = new Uint32Array(lists.reduce((total, list) => total + list.count, 0))
+    let count = 0
+    for (const list of lists) {
+      const weight = list === own ? 1 : share
+      for (let i = 0; i < list.count; i++) {
+        const document = list.documents[i]!
+        if (sums[document] === 0) seen[count++] = document
+        sums[document]! += weight * list.frequencies[i]!
+      }
+    }
+    const documents = seen.subarray(0, count)
+    if (count * DENSE < bound) documents.sort()
+    else for (let document = 0, at = 0; at < count; document++) if (sums[document] !== 0) documents[at++] = document
+    const frequencies = new Float32Array(count)
+    let maxFrequency = 0
+    for (let i = 0; i < count; i++) {
+      frequencies[i] = sums[documents[i]!]!
+      maxFrequency = Math.max(maxFrequency, frequencies[i]!)
+      sums[documents[i]!] = 0
+    }
+    const minLength = lists.reduce((least, list) => Math.min(least, list.minLength), Number.POSITIVE_INFINITY)
+    return { documents, frequencies, count, sorted: count, maxFrequency, minLength }
+  }
+
   /** Terms are never forgotten, so that only new ones need a look. */
   #learn(): void {
     const { terms } = this.#index
@@ -45,42 +82,6 @@ export class WordFamilies {
       else ids.push(this.#known)
     }
   }
-}
-
-/**
- * The postings of a word together with its relatives, as if each occurrence of a relative were `share` of one of the
- * word. Linear in the lists, but for the sort of the documents.
- */
-export function joinPostings(
-  index: InvertedIndex,
-  own: Postings | undefined,
-  relatives: readonly Postings[],
-  share: number,
-): Postings {
-  const sums = new Float64Array(index.bound)
-  const seen = new Uint32Array(index.bound)
-  let count = 0
-  const add = ({ documents, frequencies, count: length }: Postings, weight: number) => {
-    for (let i = 0; i < length; i++) {
-      const document = documents[i]!
-      if (sums[document] === 0) seen[count++] = document
-      sums[document]! += weight * frequencies[i]!
-    }
-  }
-  if (own !== undefined) add(own, 1)
-  for (const relative of relatives) add(relative, share)
-  const documents = seen.slice(0, count).sort()
-  const frequencies = new Float32Array(count)
-  let maxFrequency = 0
-  for (let i = 0; i < count; i++) {
-    frequencies[i] = sums[documents[i]!]!
-    maxFrequency = Math.max(maxFrequency, frequencies[i]!)
-  }
-  const minLength = relatives.reduce(
-    (least, relative) => Math.min(least, relative.minLength),
-    own?.minLength ?? Number.POSITIVE_INFINITY,
-  )
-  return { documents, frequencies, count, sorted: count, maxFrequency, minLength }
 }
 
 function areRelatives(a: string, b: string): boolean {

@@ -30,6 +30,34 @@ describe('families', () => {
     expect(await found(index, 'recommendations')).toContain('late')
   })
 
+  it('with share 1 answers as an index in which relatives are the word, be they in few entries or in many, query after query', async () => {
+    const word = fc.constantFrom('measure', 'measurement', 'measurable', 'treasury', 'treasure')
+    const same = (text: string) => text.replace(/measur\w+/g, 'measure').replace(/treasur\w+/g, 'treasure')
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.nat(399), word), { minLength: 1, maxLength: 300 }),
+        fc.array(fc.constantFrom('measure', 'treasure', 'measure treasure'), { minLength: 2, maxLength: 4 }),
+        async (placed, queries) => {
+          const texts = Array.from({ length: 400 }, (_, at) => `meadow ${'grass '.repeat(at % 5)}`)
+          for (const [at, each] of placed) texts[at] += ` ${each}`
+          const entriesOf = (list: string[]) => list.map((text, i) => ({ id: `e${i}`, text, metadata: {} }))
+          const index = lexicalIndex({ families: 1, analyzer: wordAnalyzer() })
+          const plain = lexicalIndex({ analyzer: wordAnalyzer() })
+          await index.upsert(entriesOf(texts))
+          await plain.upsert(entriesOf(texts.map(same)))
+          const ids = texts.map((_, i) => `e${i}`)
+          const mixtures = ids.map((_, i) => ({ members: [i, (i + 1) % 400], weights: [1, 0.5] }))
+          for (const query of queries) {
+            expect(await index.search(query, { topK: 400 })).toEqual(await plain.search(query, { topK: 400 }))
+            const scores = await index.scoreMixtures(query, ids, mixtures)
+            expect(scores).toEqual(await plain.scoreMixtures(query, ids, mixtures))
+          }
+        },
+      ),
+      { numRuns: 25, seed: 10 },
+    )
+  })
+
   it('scores as an index would in which relatives are the word itself, so often as the share says', async () => {
     const word = fc.constantFrom('measure', 'measurement', 'measurable', 'meadow', 'treasure', 'treasury', 'treatment')
     const joined: Record<string, string[]> = {
