@@ -137,6 +137,7 @@ export async function addTag(core: CorpusCore, name: string, { version, hold, si
 
 /** Gives a tag up. */
 export async function removeTag(core: CorpusCore, name: string, options: AbortOptions): Promise<void> {
+  requireString('tag', name)
   await core.amend(async (head) => {
     const hold = head.manifest?.tags.find((tag) => tag.name === name)?.hold
     const tags = head.manifest?.tags.filter((tag) => tag.name !== name) ?? []

@@ -1,6 +1,7 @@
 import type { AbortOptions, Document, Metadata } from '../document.ts'
 import type { EmbeddingSpace } from '../embedder/embedder.ts'
 import { isGroundlineError } from '../errors.ts'
+import { requireIdList } from '../internal/argument.ts'
 import { mapConcurrent } from '../internal/map-concurrent.ts'
 import type { StoredChunk } from '../retriever/retriever.ts'
 import type { Row } from './catalogue.ts'
@@ -86,6 +87,7 @@ export function corpusReader<M extends Metadata>(
   }
 
   const chunksOf = async (state: CorpusState, ids: readonly string[], options?: AbortOptions) => {
+    requireIdList('ids', ids)
     options?.signal?.throwIfAborted()
     const places = ids.map((id) => chunkPlace(state, id))
     const byRow = new Map(places.flatMap((place) => (place ? [[place.row, place] as const] : [])))

@@ -68,6 +68,8 @@ describe('bad input to a preset', () => {
         )
         await outcomeOf(() => ground.retrieve('keys', { principals: [name] }))
         await outcomeOf(() => ground.remove([name]))
+        await outcomeOf(() => ground.corpus.get([name]))
+        await outcomeOf(() => ground.corpus.untag(name))
         expect(await ground.get('good')).toMatchObject(good)
         expect(await ground.corpus.verify()).toEqual([])
       }
