@@ -35,7 +35,9 @@ export function graphemeFinder(text: string): GraphemeFinder {
     const from = found[found.length - 1]!
     width = Math.min(WINDOW, width * 2)
     for (let reach = width; ; reach *= 4) {
-      const to = Math.min(text.length, from + reach)
+      let to = Math.min(text.length, from + reach)
+      // Half a pair would hide what the character before it joins.
+      if (isLowSurrogate(text.charCodeAt(to))) to += 1
       let end = from
       for (const { segment } of segmenter.segment(text.slice(from, to))) {
         end += segment.length
@@ -75,6 +77,10 @@ export function graphemeFinder(text: string): GraphemeFinder {
 }
 
 const itself = (boundary: number): number => boundary
+
+function isLowSurrogate(code: number): boolean {
+  return code >= 0xdc00 && code <= 0xdfff
+}
 
 /**
  * Whether there is certainly a grapheme boundary before the unit at `position`, by looking at its neighbours only: the
