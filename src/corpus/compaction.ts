@@ -81,7 +81,7 @@ export async function joinSegments(
     const content = { documents: pending, removed, space: spaceKey(state.snapshot.space), supersedes }
     const built = await buildSegment(segmentName(), content, core.sealer)
     await core.storage.writeNew(built.ref.name, built.bytes, options)
-    made.push(writtenSegment(core.storage, core.sealer, built))
+    made.push(writtenSegment(core.storage, core.sealer, built, 'as bytes'))
     pending = []
     removed = []
     bytes = 0

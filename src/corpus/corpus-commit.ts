@@ -54,7 +54,7 @@ export async function commitChange<M extends Metadata>(
     written = { ...written, ref: { ...written.ref, supersedes } }
     const segments = [...(head.manifest?.segments ?? []), written.ref]
     const manifest = nextManifest(head.manifest, { action: 'commit', segments, space })
-    return { manifest, state: stateAfter(before, manifest, writtenSegment(storage, sealer, written)) }
+    return { manifest, state: stateAfter(before, manifest, writtenSegment(storage, sealer, written, 'as objects')) }
   }, options)
   if (state === before)
     return { version: state.snapshot.version, added: [], changed: [], removed: [], removedChunkIds: [] }

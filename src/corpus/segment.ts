@@ -54,8 +54,10 @@ export interface BuiltSegment {
   readonly bytes: Uint8Array
   /** What a manifest says of it. */
   readonly ref: SegmentRef
-  /** What is in it. */
-  readonly catalogue: Catalogue
+  /** The record of what is in it. */
+  readonly catalogue: Uint8Array
+  /** What it says of each document. */
+  readonly bodies: readonly RowBody[]
 }
 
 /** A fresh segment name. */
@@ -100,8 +102,7 @@ export async function buildSegment(name: string, content: SegmentContent, sealer
     supersedes: content.supersedes,
     space: rows.some(({ vectorsLength }) => vectorsLength > 0) ? space : '',
   }
-  const bodies = documents.map(({ row }) => row)
-  return { bytes, ref, catalogue: decodeCatalogue(record, baseOf(ref), bodies) }
+  return { bytes, ref, catalogue: record, bodies: documents.map(({ row }) => row) }
 }
 
 /** Where the records that a catalogue tells of begin. */
@@ -125,9 +126,18 @@ async function readerOf(
   return openFile(storage, ref.name, 'SEG1', sealer, { ...options, header: { salt, epoch: ref.epoch } })
 }
 
-/** A segment whose rows are known because it was just written. */
-export function writtenSegment(storage: Storage, sealer: Sealer, { ref, catalogue }: BuiltSegment): Segment {
-  return segmentOf(ref, catalogue, () => readerOf(storage, ref, sealer))
+/**
+ * A segment whose rows are known because it was just written. `as objects` they are at hand for who follows a commit, and take
+ * about twice the memory of `as bytes`, which are decoded when they are asked for.
+ */
+export function writtenSegment(
+  storage: Storage,
+  sealer: Sealer,
+  { ref, catalogue, bodies }: BuiltSegment,
+  rows: 'as objects' | 'as bytes',
+): Segment {
+  const decoded = decodeCatalogue(catalogue, baseOf(ref), rows === 'as objects' ? bodies : undefined)
+  return segmentOf(ref, decoded, () => readerOf(storage, ref, sealer))
 }
 
 /** Reads a segment's catalogue from whichever copy is whole. Throws `CORRUPT_DATA`. */
