@@ -72,7 +72,7 @@ async function inFolder(run) {
 }
 
 async function ingesting() {
-  await comparing(documents, 5)
+  await comparing(documents, 9)
   await comparing(await readDocuments(Number.POSITIVE_INFINITY, ['../node_modules/', './node_modules/']), 3)
   // Vectra writes its whole index after each document: a fifth of the documents favours it.
   const few = documents.slice(0, Math.ceil(documents.length / 5))
@@ -203,8 +203,8 @@ async function ingest(folder, texts, encryption, indexes = 'both', waitsFor = 's
     chunker: recursiveChunker({ maxTokens: CHUNK_UNITS, counter: characterCounter() }),
     embed: (chunks) => embedTexts(chunks.map(({ text }) => text)),
     space: embedder.space,
-    // Commits of 1,024 chunks.
-    batchChunks: 4096,
+    // Commits of 512 chunks.
+    batchChunks: 2048,
     onCommit: async (_, { put = [] }) => {
       const entries = put.flatMap((entry) =>
         entry.chunks.map((chunk, at) => ({ id: chunk.id, vector: entry.vectors[at] })),
