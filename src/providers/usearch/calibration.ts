@@ -112,12 +112,22 @@ export class Truth {
     return nearestQuery
   }
 
-  /** Keys of the nearest rows of each query, nearest first, without its own where it is a row itself. */
-  result(own: Uint32Array): Uint32Array[] {
-    return this.#nearest.map((nearest, q) =>
-      Uint32Array.from(nearest.sorted(), ({ item }) => item).filter((key) => key !== own[q]),
-    )
+  /** The nearest rows of each query, without its own where it is a row itself. */
+  result(own: Uint32Array): NearestRows[] {
+    return this.#nearest.map((nearest, q) => {
+      const found = nearest.sorted().filter(({ item }) => item !== own[q])
+      const isTied = MEASURED.some((topK) => found[topK] !== undefined && found[topK].score === found[topK - 1]!.score)
+      return { keys: Uint32Array.from(found, ({ item }) => item), isTied }
+    })
   }
+}
+
+/** What is nearest to a query. */
+export interface NearestRows {
+  /** Keys, nearest first. */
+  readonly keys: Uint32Array
+  /** Whether a result that is measured ends between equals: a search may give one for the other, and keys do not tell. */
+  readonly isTied: boolean
 }
 
 /** Asks the graph for the keys nearest to query `q`. */

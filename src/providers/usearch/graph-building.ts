@@ -65,23 +65,28 @@ export class GraphBuilding {
     const keys = new Uint32Array(this.#held.length)
     keys.set(heldKeys)
     keys.set(this.#earlier, heldKeys.length)
-    const truth = this.#truth.result(keys)
+    const nearest = this.#truth.result(keys)
+    // Copies of one another would make every search wide: they measure last.
+    const order = Array.from(nearest.keys()).sort((a, b) => Number(nearest[a]!.isTied) - Number(nearest[b]!.isTied))
+    const truth = order.map((i) => nearest[i]!.keys)
     const calibration = yield* calibrate(
       this.#settings,
       truth.slice(0, MEASURED_QUERIES),
       this.#size,
       target,
-      (q, candidates) =>
-        q < heldKeys.length
-          ? nearestKeys(this.graph, this.#held[q]!, candidates, this.#size)
-          : nearestKeys(this.graph, this.#held[q]!, candidates + 1, this.#size).filter((key) => key !== keys[q]),
+      (q, candidates) => {
+        const i = order[q]!
+        return i < heldKeys.length
+          ? nearestKeys(this.graph, this.#held[i]!, candidates, this.#size)
+          : nearestKeys(this.graph, this.#held[i]!, candidates + 1, this.#size).filter((key) => key !== keys[i])
+      },
     )
     for (let i = 0; i < heldKeys.length; i++) {
       addRows(this.graph, heldKeys.subarray(i, i + 1), this.#held[i]!)
       this.#size++
       if (i % 8 === 7) yield
     }
-    return { size: this.#size, target, calibration, heldKeys: keys, truth }
+    return { size: this.#size, target, calibration, heldKeys: Uint32Array.from(order, (i) => keys[i]!), truth }
   }
   *#insert(): Generator<void, void> {
     for (const { keys, rows } of this.#waiting.release()) {

@@ -74,4 +74,41 @@ describe('GraphBuilding', () => {
     const misses = [...all.entries()].filter((each) => each[0] % 50 === 0 && !isFound(each))
     expect(misses.length).toBeLessThan(all.length / 50 / 20)
   })
+
+  it('measures with vectors that have no copies first: which copy is found, nobody can tell', () => {
+    const dimensions = 16
+    const random = createRandom(9)
+    const vector = () => Float32Array.from({ length: dimensions }, () => random.normal())
+    const copy = vector()
+    const rows = Array.from({ length: 3_300 }, (_, i) => (i % 11 === 0 ? copy : vector()))
+    const held = Array.from({ length: 600 }, (_, i) => (i % 11 === 0 ? copy : vector()))
+    const settings = {
+      dimensions,
+      metric: 'euclidean',
+      quantization: 'f32',
+      connectivity: 8,
+      expansionAdd: 64,
+    } as const
+    const building = new GraphBuilding(native, settings, held)
+    const flat = Float32Array.from(rows.flatMap((row) => [...row]))
+    const heldKeys = Uint32Array.from(held, (_, i) => rows.length + i)
+    const steps = [building.add(Uint32Array.from(rows.keys()), flat, true), building.finish(0.99, heldKeys)] as const
+    for (const _ of steps[0]) {
+      // To its end.
+    }
+    let step = steps[1].next()
+    while (!step.done) step = steps[1].next()
+    const report = step.value
+    expect([...report.heldKeys].sort((a, b) => a - b)).toEqual([...heldKeys])
+    const isCopy = (key: number) => held[key - rows.length] === copy
+    expect([...report.heldKeys.subarray(0, 500)].some(isCopy)).toBe(false)
+    for (const [i, key] of report.heldKeys.entries()) {
+      const nearest = rows[report.truth[i]![0]!]!
+      const distance = (row: Float32Array) =>
+        row.reduce((sum, value, d) => sum + (value - held[key - rows.length]![d]!) ** 2, 0)
+      expect(distance(nearest)).toBeCloseTo(Math.min(...rows.map(distance)), 4)
+    }
+    expect(report.calibration.queries).toBe(500)
+    for (const { candidates } of report.calibration.points) expect(candidates).toBeGreaterThan(0)
+  })
 })
