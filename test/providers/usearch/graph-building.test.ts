@@ -80,7 +80,7 @@ describe('GraphBuilding', () => {
     const random = createRandom(9)
     const vector = () => Float32Array.from({ length: dimensions }, () => random.normal())
     const copy = vector()
-    const rows = Array.from({ length: 3_300 }, (_, i) => (i % 11 === 0 ? copy : vector()))
+    const rows = Array.from({ length: 3_300 }, (_, i) => (i % 100 === 0 ? copy : vector()))
     const held = Array.from({ length: 600 }, (_, i) => (i % 11 === 0 ? copy : vector()))
     const settings = {
       dimensions,
