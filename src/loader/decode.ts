@@ -19,10 +19,21 @@ export const defaultMaxBytes: number = 33_554_432
 /** Units of the longest string of V8; other engines allow more. */
 const LONGEST_STRING = 536_870_888
 
+/** What the bytes 80 to 9F are in windows-1252, by the index of the WHATWG standard. */
+const WINDOWS_1252 =
+  '\u20ac\x81\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\x8d\u017d\x8f\x90\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\x9d\u017e\u0178'
+
 /** A decoder of an encoding that refuses what is invalid in it. Throws `INVALID_ARGUMENT` for a label that is not known. */
-export function fatalDecoder(encoding: string): TextDecoder {
+export function fatalDecoder(encoding: string): Pick<TextDecoder, 'encoding' | 'decode'> {
   try {
-    return new TextDecoder(encoding, { fatal: true })
+    const decoder = new TextDecoder(encoding, { fatal: true })
+    if (decoder.encoding !== 'windows-1252') return decoder
+    return {
+      encoding: decoder.encoding,
+      // Node 20 takes it for ISO-8859-1. Where it is decoded as it should be, the five that are left stand for themselves.
+      decode: (...given) =>
+        decoder.decode(...given).replace(/[\u0080-\u009f]/g, (unit) => WINDOWS_1252[unit.charCodeAt(0) - 0x80]!),
+    }
   } catch (cause) {
     throw new GroundlineError('INVALID_ARGUMENT', `encoding ${JSON.stringify(encoding)} is not known`, {
       cause,

@@ -197,6 +197,8 @@ function declaredEncoding({ content, id }: LoaderInput): string {
   const label = /<meta[^>]{0,200}charset\s*=\s*["']?([\w:.-]{2,40})/i.exec(head)?.[1] ?? 'utf-8'
   // A page that says so in ASCII is not UTF-16, whatever it says.
   if (/^utf-?16/i.test(label)) return 'utf-8'
+  // The standard reads it so (HTML, 13.2.3.2); runtimes differ in what they make of the label.
+  if (/^x-user-defined$/i.test(label)) return 'windows-1252'
   try {
     return fatalDecoder(label).encoding
   } catch (cause) {

@@ -114,7 +114,12 @@ test.each(['<div>', '<b>', '<ul><li>', '<table><tr><td>'])('100,000 × %s stops 
   })
 })
 
-test.each(['nope', 'x-user-defined', 'iso-2022-kr'])(
+test('a page that declares x-user-defined is read as windows-1252, on every runtime', async () => {
+  const content = Buffer.from('<meta charset="x-user-defined"><p>\x93Hello\x94', 'latin1')
+  expect((await htmlLoader().load({ id: 'a', content })).text).toBe('“Hello”')
+})
+
+test.each(['nope', 'iso-2022-kr'])(
   'a page that declares %s, which is not known, is refused as a page',
   async (charset) => {
     const head = `<meta charset="${charset}"><p>Hello`

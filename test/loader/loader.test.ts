@@ -104,6 +104,10 @@ test('bytes that are not text in the encoding are refused, with the encoding to 
   const latin = Uint8Array.of(0x47, 0x72, 0xfc, 0xdf, 0x65)
   expect(await failure(textLoader(), latin)).toBe('UNSUPPORTED_FORMAT')
   expect((await textLoader({ encoding: 'windows-1252' }).load({ id: 'a', content: latin })).text).toBe('Grüße')
+  // The index of windows-1252, as the WHATWG standard gives it.
+  const quoted = Uint8Array.of(0x80, 0x81, 0x84, 0x93, 0x94, 0x96, 0x99, 0x9f, 0xa0, 0xff)
+  for (const encoding of ['windows-1252', 'latin1'])
+    expect((await textLoader({ encoding }).load({ id: 'a', content: quoted })).text).toBe('€\x81„“”–™Ÿ\xa0ÿ')
   expect(await failure(textLoader({ encoding: 'klingon' }), latin)).toBe('INVALID_ARGUMENT')
   expect(await failure(textLoader(), Uint8Array.of(0x50, 0x4b, 3, 4, 0, 0))).toBe('UNSUPPORTED_FORMAT')
   expect(await failure(textLoader(), Uint8Array.of(0xff, 0xfe, 0, 0))).toBe('UNSUPPORTED_FORMAT')
