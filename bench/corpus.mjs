@@ -15,7 +15,6 @@ import { execFile } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { HNSWLib } from '@langchain/community/vectorstores/hnswlib'
@@ -28,6 +27,9 @@ import { lexicalIndex } from '../dist/lexical-index/index.js'
 import { fileStorage, localKey, nodeCipher, workerEmbedder } from '../dist/node/index.js'
 import { createGroundline } from '../dist/preset/index.js'
 import { usearchIndex } from '../dist/providers/usearch/index.js'
+import { madeEmbedder, vectorOf } from './made-embedder.mjs'
+import { createRandom } from './search-data.mjs'
+import { watchLoop } from './search-lab.mjs'
 
 const checking = process.argv.includes('--check')
 const only = process.argv.includes('--only') ? process.argv[process.argv.indexOf('--only') + 1] : undefined
@@ -259,28 +261,14 @@ async function ingestVectra(folder, few) {
 
 /** A preset of 100,000 chunks of 256 dimensions: opened, asked once, answered rightly. */
 async function reopening() {
-  const [count, perDocument, dimensions] = [100_000, 5, 256]
-  const space = { model: 'made', dimensions, normalized: false }
-  const vectorOf = (number) =>
-    Float32Array.from({ length: dimensions }, (_, at) => Math.sin(number * 12.9898 + at * 78.233))
-  const made = {
-    space,
-    dimensions,
-    embed: async (texts) => ({ vectors: texts.map((text) => vectorOf(Number(text.match(/\d+/)[0]))), usage: {} }),
-  }
   for (const [name, encryption] of Object.entries({
     plain: undefined,
     encrypted: { keyProvider: sealed.keyProvider },
   })) {
     await inFolder(async (path) => {
-      const open = () => createGroundline({ path, embedder: made, ...(encryption && { encryption }) })
+      const open = () => createGroundline({ path, embedder: madeEmbedder, ...(encryption && { encryption }) })
       const first = await open()
-      for (let from = 0; from < count; from += 10_000) {
-        const put = []
-        for (let number = from; number < from + 10_000; number += perDocument)
-          put.push(entryOf(number, perDocument, vectorOf))
-        await first.corpus.commit({ put, space })
-      }
+      await fill(first.corpus, { count: 100_000, perDocument: 5, vectorOf, space: madeEmbedder.space })
       const ask = async (ground, number) => {
         const { passages } = await ground.retrieve(`chunk number${number}`, { topK: 10 })
         floor(passages[0]?.text.includes(`number${number} `), `${name}: the answer about ${number} is wrong`)
@@ -324,27 +312,14 @@ async function reopening() {
 /** The graph of 100,000 stored vectors: points around 2,000 centres, by a fixed rule. */
 async function rebuilding() {
   const [count, dimensions, perDocument] = [100_000, 256, 500]
-  let state = 7
-  const random = () => {
-    state = (state + 0x6d2b79f5) >>> 0
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1)
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61)
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32
-  }
-  const normal = () => Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random())
+  const { normal } = createRandom(7)
   const centres = Array.from({ length: 2_000 }, () => Float32Array.from({ length: dimensions }, normal))
-  const vectorOf = (number) => centres[number % centres.length].map((value) => value + 0.7 * normal())
+  const around = (number) => centres[number % centres.length].map((value) => value + 0.7 * normal())
   await inFolder(async (folder) => {
     const corpus = await openWith(folder, plain)
     const space = { model: 'made', dimensions, normalized: false }
-    for (let from = 0; from < count; from += 10_000) {
-      const put = []
-      for (let number = from; number < from + 10_000; number += perDocument)
-        put.push(entryOf(number, perDocument, vectorOf))
-      await corpus.commit({ put, space })
-    }
-    const delay = monitorEventLoopDelay({ resolution: 1 })
-    delay.enable()
+    await fill(corpus, { count, perDocument, vectorOf: around, space })
+    const loop = watchLoop()
     const cpu = process.cpuUsage()
     const start = performance.now()
     const index = await usearchIndex({ dimensions, exactBelow: 20_000 })
@@ -353,9 +328,9 @@ async function rebuilding() {
     await index.build()
     const built = performance.now() - start
     const { user, system } = process.cpuUsage(cpu)
-    delay.disable()
+    const { p99, longest } = loop.stop()
     console.log(
-      `Graph of ${count} × ${dimensions} from a corpus: read ${filled.toFixed(0)} ms, built ${(built / 1000).toFixed(1)} s, CPU ${((user + system) / 1e6).toFixed(1)} s; event loop p99 ${(delay.percentile(99) / 1e6).toFixed(1)} ms, longest gap ${(delay.max / 1e6).toFixed(1)} ms`,
+      `Graph of ${count} × ${dimensions} from a corpus: read ${filled.toFixed(0)} ms, built ${(built / 1000).toFixed(1)} s, CPU ${((user + system) / 1e6).toFixed(1)} s; event loop p99 ${p99.toFixed(1)} ms, longest gap ${longest.toFixed(1)} ms`,
     )
     const entries = await index.count()
     floor(entries === count, `the graph has ${entries} of ${count} vectors`)
@@ -367,6 +342,16 @@ async function rebuilding() {
     await index.close()
     await corpus.close()
   })
+}
+
+/** Commits `count` chunks, 10,000 at a time. */
+async function fill(corpus, { count, perDocument, vectorOf, space }) {
+  for (let from = 0; from < count; from += 10_000) {
+    const put = []
+    for (let number = from; number < from + 10_000; number += perDocument)
+      put.push(entryOf(number, perDocument, vectorOf))
+    await corpus.commit({ put, space })
+  }
 }
 
 /** Opens a folder in a process of its own. */

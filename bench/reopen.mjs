@@ -1,19 +1,12 @@
 /** Opens a preset that `bench/corpus.mjs` made and asks it once: `node bench/reopen.mjs FOLDER plain|encrypted`. Prints JSON. */
 import { localKey } from '../dist/node/index.js'
 import { createGroundline } from '../dist/preset/index.js'
+import { madeEmbedder } from './made-embedder.mjs'
 
 const [path, kind] = process.argv.slice(2)
-const dimensions = 256
-const vectorOf = (number) =>
-  Float32Array.from({ length: dimensions }, (_, at) => Math.sin(number * 12.9898 + at * 78.233))
-const embedder = {
-  space: { model: 'made', dimensions, normalized: false },
-  dimensions,
-  embed: async (texts) => ({ vectors: texts.map((text) => vectorOf(Number(text.match(/\d+/)[0]))), usage: {} }),
-}
 const encryption = kind === 'encrypted' ? { keyProvider: localKey(new Uint8Array(32).fill(1)) } : undefined
 const start = performance.now()
-const ground = await createGroundline({ path, embedder, ...(encryption && { encryption }) })
+const ground = await createGroundline({ path, embedder: madeEmbedder, ...(encryption && { encryption }) })
 const opened = performance.now() - start
 const { passages } = await ground.retrieve('chunk number4711', { topK: 10 })
 const answered = performance.now() - start

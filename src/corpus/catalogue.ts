@@ -1,7 +1,7 @@
 import type { Metadata } from '../document.ts'
+import { placeHash, placeOf, placesByHash } from '../internal/hashed-places.ts'
 import { joinBytes } from '../internal/join-bytes.ts'
 import { lastAtMost } from '../internal/last-at-most.ts'
-import { fnv1a, mixBits } from '../internal/string-hash.ts'
 import type { RecordPlace } from './container.ts'
 
 /** A chunk without its text: that is a slice of its document's. */
@@ -61,7 +61,7 @@ export interface Catalogue {
   readonly rows: readonly Row[]
   /** Ids that it removes from earlier segments. */
   readonly removed: readonly string[]
-  /** Where a chunk of it stands; `hash` is that of its id, see {@link chunkHash}. */
+  /** Where a chunk of it stands; `hash` is that of its id, see {@link placeHash}. */
   chunk(id: string, hash: number): { readonly row: Row; readonly index: number } | undefined
 }
 
@@ -72,11 +72,6 @@ interface FirstCatalogue {
 }
 
 const MAGIC = [0x43, 0x41, 0x54, 0x32]
-
-/** What chunks are looked up by before their ids are compared. */
-export function chunkHash(id: string): number {
-  return mixBits(fnv1a(id))
-}
 
 /**
  * A catalogue as a record. Records of documents follow it in the order of its rows, then those of vectors, so that lengths
@@ -213,53 +208,47 @@ function catalogueOf(
   source: RowSource,
 ): Catalogue {
   const rows = source.ids.map((_, index) => new StoredRow(source, index))
-  /** Hashes of ids, and chunk + 1 by hash: open addressing. Made when a chunk is first looked for. */
-  let table: { readonly hashes: Uint32Array; readonly slots: Uint32Array } | undefined
+  /** Hashes of ids, and chunks by them. Made when a chunk is first looked for. */
+  let known: { readonly hashes: Uint32Array; readonly table: Uint32Array } | undefined
+  const tables = () => {
+    const hashes = hashesNow()
+    return { hashes, table: placesByHash(hashes.length, (chunk) => hashes[chunk]!) }
+  }
   return {
     rows,
     removed,
     chunk: (id, hash) => {
-      table ??= tableOf(hashesNow())
-      const { hashes, slots } = table
-      const mask = slots.length - 1
-      for (let at = hash & mask; ; at = (at + 1) & mask) {
-        const chunk = slots[at]! - 1
-        if (chunk < 0) return undefined
-        if (hashes[chunk] !== hash) continue
-        const number = lastAtMost(chunkStarts, chunk, (start) => start)
-        const [row, index] = [rows[number]!, chunk - chunkStarts[number]!]
-        if (row.body.chunks[index]![0] === id) return { row, index }
+      known ??= tables()
+      const { hashes, table } = known
+      const rowOf = (chunk: number): number => lastAtMost(chunkStarts, chunk, (start) => start)
+      const idAt = (chunk: number): string => {
+        const row = rowOf(chunk)
+        return rows[row]!.body.chunks[chunk - chunkStarts[row]!]![0]
       }
+      const chunk = placeOf(table, hash, (place) => hashes[place] === hash && idAt(place) === id)
+      if (chunk === undefined) return undefined
+      const row = rowOf(chunk)
+      return { row: rows[row]!, index: chunk - chunkStarts[row]! }
     },
   }
-}
-
-function tableOf(hashes: Uint32Array): { readonly hashes: Uint32Array; readonly slots: Uint32Array } {
-  const slots = new Uint32Array(2 ** Math.ceil(Math.log2(hashes.length * 1.5 + 2)))
-  const mask = slots.length - 1
-  for (let chunk = 0; chunk < hashes.length; chunk++) {
-    let at = hashes[chunk]! & mask
-    while (slots[at] !== 0) at = (at + 1) & mask
-    slots[at] = chunk + 1
-  }
-  return { hashes, slots }
 }
 
 function hashesOf(bodies: readonly Pick<RowBody, 'chunks'>[]): Uint32Array {
   return columnOf(
     bodies.flatMap(({ chunks }) => chunks),
-    ([id]) => chunkHash(id),
+    ([id]) => placeHash(id),
   )
 }
 
-function columnOf<T>(items: readonly T[], numberOf: (item: T) => number): Uint32Array {
+/** A number of each, side by side. */
+export function columnOf<T>(items: readonly T[], numberOf: (item: T) => number): Uint32Array {
   const column = new Uint32Array(items.length)
   for (let at = 0; at < items.length; at++) column[at] = numberOf(items[at]!)
   return column
 }
 
 /** Where things of these lengths begin, one after the other from `from`; and where the last one ends. */
-function startsOf(lengths: Uint32Array, from: number): readonly [starts: Float64Array, end: number] {
+export function startsOf(lengths: Uint32Array, from: number): readonly [starts: Float64Array, end: number] {
   const starts = new Float64Array(lengths.length)
   let next = from
   for (let at = 0; at < lengths.length; at++) {

@@ -1,7 +1,8 @@
 import type { AbortOptions } from '../document.ts'
 import { isGroundlineError } from '../errors.ts'
 import { contentHash } from '../internal/hash.ts'
-import { chunkHash, type Row } from './catalogue.ts'
+import { placeHash } from '../internal/hashed-places.ts'
+import type { Row } from './catalogue.ts'
 import type { Damage } from './corpus.ts'
 import { idHash, type Snapshot } from './manifest.ts'
 import type { Sealer } from './sealer.ts'
@@ -99,7 +100,7 @@ function apply(documents: Map<string, DocumentPlace>, segment: Segment): void {
 
 /** Where a chunk stands, or undefined. Newer segments are asked first. */
 export function chunkPlace(state: CorpusState, id: string): (DocumentPlace & { readonly index: number }) | undefined {
-  const hash = chunkHash(id)
+  const hash = placeHash(id)
   for (let at = state.segments.length - 1; at >= 0; at--) {
     const segment = state.segments[at]!
     const found = segment.chunk(id, hash)

@@ -1,7 +1,7 @@
 import type { AbortOptions, Metadata } from '../document.ts'
 import { lastAtMost } from '../internal/last-at-most.ts'
 import type { VectorBlock } from '../vector-index/vector-index.ts'
-import type { Row, RowBody } from './catalogue.ts'
+import { columnOf, type Row, type RowBody, startsOf } from './catalogue.ts'
 import type { Damage, DocumentVectors } from './corpus.ts'
 import type { CorpusState } from './corpus-state.ts'
 import { spaceKey } from './manifest.ts'
@@ -49,12 +49,8 @@ export async function* readVectorBlocks<M extends Metadata>(
   options: AbortOptions = {},
 ): AsyncGenerator<VectorBlock<M>> {
   for await (const { rows, vectors } of readRuns(state, report, options, 'one array')) {
-    const starts = new Uint32Array(rows.length)
-    let count = 0
-    for (const [at, { chunkCount }] of rows.entries()) {
-      starts[at] = count
-      count += chunkCount
-    }
+    const chunkCounts = columnOf(rows, ({ chunkCount }) => chunkCount)
+    const [starts, count] = startsOf(chunkCounts, 0)
     const placeOf = (at: number) => {
       const row = lastAtMost(starts, at, (start) => start)
       return { body: rows[row]!.body, index: at - starts[row]! }

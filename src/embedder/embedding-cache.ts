@@ -1,5 +1,6 @@
 import { spaceFingerprint } from '../internal/embedding-space.ts'
 import { contentHash } from '../internal/hash.ts'
+import { untilAborted } from '../internal/until-aborted.ts'
 import type { EmbeddingSpace } from './embedder.ts'
 
 /** Where an {@link EmbeddingCache} keeps its vectors. */
@@ -156,14 +157,4 @@ function newFlight(): Flight {
     land = resolve
   })
   return { landed, land }
-}
-
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return promise
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(signal.reason)
-    if (signal.aborted) return onAbort()
-    signal.addEventListener('abort', onAbort, { once: true })
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort))
-  })
 }

@@ -1,8 +1,8 @@
 import type { Metadata } from '../document.ts'
 import type { Filter } from '../filter.ts'
 import { clearBit, countBits, growBits, hasBit, setBit } from './bitset.ts'
+import { placeHash, placeOf, placesByHash } from './hashed-places.ts'
 import { MetadataColumns } from './metadata-columns.ts'
-import { fnv1a, mixBits } from './string-hash.ts'
 
 /** Which slots a search may return. */
 export interface AllowedSlots {
@@ -44,7 +44,7 @@ export class EntryTable<M extends Metadata> {
   /** Entries of the first slots, which are not used again once they are free; `#ids` and `#metadata` begin behind them. */
   #filled: FilledEntries<M> | undefined
   #base = 0
-  /** Slot + 1 of those entries by a hash of the id, open addressing; made when an id is first looked for. */
+  /** Slots of those entries by a hash of the id; made when an id is first looked for. */
   #filledSlots: Uint32Array | undefined
   readonly #changed: Map<number, M | undefined> = new Map()
   /** Entries whose metadata no filter has asked for yet. */
@@ -199,13 +199,8 @@ export class EntryTable<M extends Metadata> {
   #filledSlot(id: string): number | undefined {
     const filled = this.#filled
     if (filled === undefined) return undefined
-    this.#filledSlots ??= slotsById(filled)
-    const slots = this.#filledSlots
-    for (let at = mixBits(fnv1a(id)); ; at++) {
-      const slot = slots[at & (slots.length - 1)]! - 1
-      if (slot < 0) return undefined
-      if (hasBit(this.#live, slot) && filled.idAt(slot) === id) return slot
-    }
+    this.#filledSlots ??= placesByHash(filled.count, (slot) => placeHash(filled.idAt(slot)))
+    return placeOf(this.#filledSlots, placeHash(id), (slot) => hasBit(this.#live, slot) && filled.idAt(slot) === id)
   }
 
   #takeColumns(): void {
@@ -233,15 +228,4 @@ export class EntryTable<M extends Metadata> {
     this.#ids[slot - this.#base] = ''
     this.#free.push(slot)
   }
-}
-
-function slotsById({ count, idAt }: Pick<FilledEntries<Metadata>, 'count' | 'idAt'>): Uint32Array {
-  const slots = new Uint32Array(2 ** Math.ceil(Math.log2(count * 1.5 + 2)))
-  const mask = slots.length - 1
-  for (let slot = 0; slot < count; slot++) {
-    let at = mixBits(fnv1a(idAt(slot))) & mask
-    while (slots[at] !== 0) at = (at + 1) & mask
-    slots[at] = slot + 1
-  }
-  return slots
 }

@@ -1,5 +1,6 @@
 import { GroundlineError } from '../errors.ts'
-import { describe, requireInteger, requireObject, requireOneOf } from './argument.ts'
+import type { VectorBlock } from '../vector-index/vector-index.ts'
+import { describe, invalidArgument, requireFunction, requireInteger, requireObject, requireOneOf } from './argument.ts'
 import { vectorNorm } from './vector-math.ts'
 
 /** The largest `topK` of a search. */
@@ -92,4 +93,14 @@ export function requireVectorSpace(
       `the embedding space has ${space.dimensions} dimensions, but the index is made for ${dimensions}`,
       { details: { expected: dimensions, actual: space.dimensions } },
     )
+}
+
+/** Throws `INVALID_ARGUMENT` unless a block has its members; how many values it has is another question. */
+export function requireBlock(block: VectorBlock): void {
+  requireObject('a block', block, 'an object with count, vectors, idAt and metadataAt')
+  requireInteger('the count of a block', block.count, 0)
+  requireFunction('idAt of a block', block.idAt, 'a function')
+  requireFunction('metadataAt of a block', block.metadataAt, 'a function')
+  if (!(block.vectors instanceof Float32Array))
+    throw invalidArgument('the vectors of a block', 'a Float32Array', block.vectors)
 }

@@ -1,15 +1,7 @@
 import type { AbortOptions, Metadata } from '../document.ts'
 import { GroundlineError } from '../errors.ts'
 import type { FillOptions, VectorBlock, VectorEntry, VectorMatch, VectorMetric } from '../vector-index/vector-index.ts'
-import {
-  describe,
-  invalidArgument,
-  requireArray,
-  requireFunction,
-  requireIdList,
-  requireInteger,
-  requireObject,
-} from './argument.ts'
+import { describe, requireArray, requireIdList, requireInteger, requireObject } from './argument.ts'
 import { listBits } from './bitset.ts'
 import { type AllowedSlots, EntryTable, type FilledEntries } from './entry-table.ts'
 import { lastAtMost } from './last-at-most.ts'
@@ -18,7 +10,7 @@ import { createPace } from './pace.ts'
 import { createSerial } from './serial.ts'
 import { TopK } from './top-k.ts'
 import { type Scores, SIMD_ROWS, VectorArena, type VectorRows } from './vector-arena.ts'
-import { requireId, requireVectorNorm, unsharedVector } from './vector-arguments.ts'
+import { requireBlock, requireId, requireVectorNorm, unsharedVector } from './vector-arguments.ts'
 import { vectorNorm } from './vector-math.ts'
 
 /** What an index built on the table wants to know, at the moment a batch takes effect. */
@@ -394,12 +386,3 @@ function clamped(cosine: number): number {
 }
 
 const theQuery = () => 'the query'
-
-function requireBlock(block: VectorBlock): void {
-  requireObject('a block', block, 'an object with count, vectors, idAt and metadataAt')
-  requireInteger('the count of a block', block.count, 0)
-  requireFunction('idAt of a block', block.idAt, 'a function')
-  requireFunction('metadataAt of a block', block.metadataAt, 'a function')
-  if (!(block.vectors instanceof Float32Array))
-    throw invalidArgument('the vectors of a block', 'a Float32Array', block.vectors)
-}

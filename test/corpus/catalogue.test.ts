@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { type ChunkRow, chunkHash, decodeCatalogue, encodeCatalogue, type NewRow } from '../../src/corpus/catalogue.ts'
+import { type ChunkRow, decodeCatalogue, encodeCatalogue, type NewRow } from '../../src/corpus/catalogue.ts'
+import { placeHash } from '../../src/internal/hashed-places.ts'
 import { createRandom } from '../../src/testing/index.ts'
 
 const BASE = 40_000
@@ -76,11 +77,11 @@ describe('catalogues', () => {
         }
         for (const [at, { body }] of rows.entries())
           for (const [index, [id]] of body.chunks.entries())
-            expect(catalogue.chunk(id, chunkHash(id))).toEqual({ row: catalogue.rows[at], index })
-        expect(catalogue.chunk('nobody', chunkHash('nobody'))).toBeUndefined()
+            expect(catalogue.chunk(id, placeHash(id))).toEqual({ row: catalogue.rows[at], index })
+        expect(catalogue.chunk('nobody', placeHash('nobody'))).toBeUndefined()
         // Ids that share a hash are told apart.
         const other = rows.flatMap(({ body }) => body.chunks)[0]?.[0]
-        if (other !== undefined) expect(catalogue.chunk('nobody', chunkHash(other))).toBeUndefined()
+        if (other !== undefined) expect(catalogue.chunk('nobody', placeHash(other))).toBeUndefined()
       }
     }
   })
